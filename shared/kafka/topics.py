@@ -1,0 +1,33 @@
+"""Names of Kafka topics. Every one of ours carries the settable prefix (``tocsin.``)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """The mesh's own topics, without prefix; docs/architecture.md draws who reads and writes."""
+
+    ALERTS = "alerts"
+    MATCHED = "alerts.matched"
+    CLASSIFIED = "alerts.classified"
+    CORRELATED = "alerts.correlated"
+    NOTICES = "notices"
+    ASSOCIATIONS = "associations"
+    LABELS = "labels"
+    TARGETS = "targets"
+    DEAD_LETTERS = "dead-letters"
+    VOEVENTS = "voevents"
+
+    def named(self, prefix: str) -> str:
+        """The topic's full name, e.g. ``tocsin.alerts.matched``."""
+        return f"{prefix}{self.value}"
+
+
+OUT_PREFIX = "out."
+"""``out.<filter>``: one alert per message, for the world."""
+
+
+def out_topic(filter_name: str, prefix: str) -> str:
+    """Full name of a filter's topic, e.g. ``tocsin.out.bright_transients``."""
+    return f"{prefix}{OUT_PREFIX}{filter_name}"

@@ -1,0 +1,1 @@
+"""Ragged light curves and the photometry they are written in."""

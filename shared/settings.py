@@ -1,0 +1,59 @@
+"""What every service must be told. Read from the environment when a process starts, never before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Settings common to all services; each adds its own. Variables begin with ``TOCSIN_``."""
+
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", frozen=True, extra="ignore")
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:19092", title="Kafka brokers", description="host:port, separated by commas"
+    )
+    topic_prefix: str = Field("tocsin.", title="Prefix of every topic and consumer group of ours")
+    partitions: int = Field(2, ge=1, le=1000, title="Partitions of each of our topics")
+    replication: int = Field(1, ge=1, le=9, title="Replicas of each of our topics")
+    survey_topics: str = Field(
+        "ztf=ztf_alerts,lsst=lsst_alerts",
+        title="Survey topics",
+        description="survey=topic pairs, separated by commas; a topic may be a ^regex",
+    )
+    database_uri: SecretStr = Field(
+        SecretStr("mongodb://127.0.0.1:27117/?directConnection=true"), title="MongoDB URI"
+    )
+    database_name: str = Field("tocsin", title="MongoDB database")
+    state_dir: Path = Field(Path(".tocsin"), title="Folder for whatever this machine must remember")
+    http_host: str = Field("127.0.0.1", title="Address of /metrics, /live and /ready")
+    http_port: int = Field(
+        0, ge=0, le=65535, title="Port of /metrics, /live and /ready; 0 for none"
+    )
+    log_level: str = Field("INFO", title="Least severe level that is logged")
+    max_envelopes_per_take: int = Field(10, ge=1, le=100, title="Envelopes worked on together")
+    take_within_s: float = Field(
+        0.05, gt=0, le=10, title="Longest wait for more envelopes, seconds"
+    )
+    progress_timeout_s: float = Field(
+        120.0, gt=0, title="Not live if records wait and none is done for so long, seconds"
+    )
+
+    def survey_topic_pairs(self) -> list[tuple[str, str]]:
+        """``survey_topics`` as pairs of survey and topic.
+
+        Raises
+        ------
+        ValueError
+            If an entry is not ``survey=topic``.
+        """
+        pairs = []
+        for entry in filter(None, (part.strip() for part in self.survey_topics.split(","))):
+            survey, equals, topic = entry.partition("=")
+            if not (survey and equals and topic):
+                raise ValueError(f"TOCSIN_SURVEY_TOPICS: {entry!r} is not survey=topic")
+            pairs.append((survey.strip(), topic.strip()))
+        return pairs
