@@ -1,1 +1,1 @@
-"""Geometry on the sphere that two services need."""
+"""Geometry on the sphere that two services need: HEALPix cells, separations, cones."""
