@@ -1,0 +1,138 @@
+"""One segment file and its index: appending, and mending after a kill or a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from services.archive.packets.index import (
+    ENTRY,
+    IndexArray,
+    checksum,
+    entries_for,
+    index_path,
+    position_of,
+    read_index,
+)
+
+_WRITEV_MAX = 1000
+"""Buffers per ``writev``; the kernel's IOV_MAX is 1024."""
+
+
+class Segment:
+    """A segment open for appending; offsets only grow.
+
+    The packet is written before its entry, so an entry never points at nothing: what a kill
+    leaves behind is bytes without an entry, or part of an entry, and opening cuts both off.
+    """
+
+    def __init__(self, path: Path, index: IndexArray, size_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = size_bytes
+        self.last_offset = int(index["offset"][-1]) if len(index) else base_offset(path) - 1
+        self._segment = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._index = os.open(index_path(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a segment for appending, cut back to its last packet that is whole and unharmed."""
+        index = read_index(path)
+        size_bytes = path.stat().st_size if path.exists() else 0
+        index = index[: _unharmed(path, index, size_bytes)]
+        end = int(index["position"][-1]) + int(index["length"][-1]) if len(index) else 0
+        segment = cls(path, index, end)
+        os.ftruncate(segment._segment, end)
+        os.ftruncate(segment._index, len(index) * ENTRY.itemsize)
+        return segment
+
+    def append(self, offsets: Sequence[int], packets: Sequence[bytes]) -> None:
+        """Write packets, then their entries; ``offsets`` grow and are above ``last_offset``.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or fails. The segment is as it was before.
+        """
+        if not packets:
+            return
+        entries = entries_for(offsets, packets, self.size_bytes)
+        index_size = os.fstat(self._index).st_size
+        try:
+            for start in range(0, len(packets), _WRITEV_MAX):
+                _write_all(self._segment, packets[start : start + _WRITEV_MAX])
+            _write_all(self._index, [entries.tobytes()])
+        except OSError:
+            os.ftruncate(self._index, index_size)
+            os.ftruncate(self._segment, self.size_bytes)
+            raise
+        self.size_bytes += sum(map(len, packets))
+        self.last_offset = offsets[-1]
+
+    def sync(self) -> None:
+        """Return when packets and entries are on the disk, packets first."""
+        os.fdatasync(self._segment)
+        os.fdatasync(self._index)
+
+    def close(self) -> None:
+        """Close both files."""
+        os.close(self._segment)
+        os.close(self._index)
+
+
+def base_offset(path: Path) -> int:
+    """The offset a segment's name begins with: that of its first packet."""
+    return int(path.stem)
+
+
+def last_offset(path: Path) -> int:
+    """The offset of a segment's last entry; one less than its name says if it has none."""
+    index = read_index(path)
+    return int(index["offset"][-1]) if len(index) else base_offset(path) - 1
+
+
+def read_packet(path: Path, offset: int) -> bytes | None:
+    """The packet of ``offset`` in a segment; None if the segment has no entry for it.
+
+    Raises
+    ------
+    ValueError
+        If the bytes do not bear their checksum: the disk has spoilt them.
+    """
+    index = read_index(path)
+    row = position_of(index, offset)
+    if row is None:
+        return None
+    packet = _bytes_at(path, int(index["position"][row]), int(index["length"][row]))
+    if checksum(packet) != int(index["crc32c"][row]):
+        raise ValueError(f"packet of offset {offset} in {path} does not bear its checksum")
+    return packet
+
+
+def _unharmed(path: Path, index: IndexArray, size_bytes: int) -> int:
+    """How many entries from the first on to keep: back from the last to one that checks."""
+    kept = len(index)
+    while kept:
+        position, length = int(index["position"][kept - 1]), int(index["length"][kept - 1])
+        whole = position >= 0 and position + length <= size_bytes
+        if whole and checksum(_bytes_at(path, position, length)) == index["crc32c"][kept - 1]:
+            break
+        kept -= 1
+    return kept
+
+
+def _bytes_at(path: Path, position: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(position)
+        return file.read(length)
+
+
+def _write_all(descriptor: int, buffers: Sequence[bytes]) -> None:
+    """``writev`` until everything is written: the kernel may take less than it is offered."""
+    written = os.writev(descriptor, buffers)
+    if written == sum(map(len, buffers)):
+        return
+    rest = memoryview(b"".join(buffers))[written:]
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
