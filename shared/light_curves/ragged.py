@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class RaggedLightCurves:
-    """The light curves of ``n`` alerts, ``m`` points in all; curve ``i`` is ``offsets[i]:offsets[i+1]``.
+    """The light curves of ``n`` alerts, ``m`` points in all; ``offsets[i]:offsets[i+1]`` is one.
 
     Within a curve points are in order of time. Arrays are views of Arrow memory: read only.
     """
