@@ -1,0 +1,1 @@
+"""The mouth of the river: one Avro message per alert, in Confluent framing."""
