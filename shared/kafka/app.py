@@ -8,7 +8,9 @@ within seconds, no lz4 (aiokafka's costs a millisecond per alert).
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -28,6 +30,8 @@ log = structlog.get_logger()
 
 class ServiceApp(faust.App):
     """A Faust app with the way out, the instruments and the health of one service."""
+
+    logger = logging.getLogger("faust.app")
 
     service_settings: ServiceSettings
     outbox: Outbox
@@ -107,6 +111,7 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     configure_logs(app.metrics.service, settings.log_level)
+    Path(app.conf.datadir).mkdir(parents=True, exist_ok=True)
     masked = settings.model_dump(mode="json")
     log.info("service_starting", settings=masked)
     loop = _event_loop()
