@@ -183,7 +183,8 @@ def _floating(array: pa.Array) -> Chunks:
 
 
 def _integers(array: pa.Array) -> Chunks:
-    return [_varint(value or 0) for value in array.to_pylist()]
+    values = [value or 0 for value in array.to_pylist()]
+    return [_SMALL[value] if 0 <= value < _SMALL_END else _varint(value) for value in values]
 
 
 def _booleans(array: pa.Array) -> Chunks:
@@ -194,6 +195,10 @@ def _strings(array: pa.Array) -> Chunks:
     encoded = [(value or "").encode() for value in array.to_pylist()]
     return [_varint(len(value)) + value for value in encoded]
 
+
+_SMALL_END = 1024
+_SMALL = [_varint(value) for value in range(_SMALL_END)]
+"""Most integers in alerts are counts, codes and flags."""
 
 _PRIMITIVE_CHUNKS: dict[str, Callable[[pa.Array], Chunks]] = {
     "double": _floating,
