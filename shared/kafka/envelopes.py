@@ -6,6 +6,8 @@ messages cost memory in every consumer, smaller ones cost Kafka's and Faust's pr
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pyarrow as pa
 
 from shared.alert_batch import AlertBatch
@@ -19,11 +21,32 @@ VERSION_KEY = b"tocsin.schema_version"
 
 
 def write_envelope(batch: AlertBatch) -> bytes:
-    """The batch as one Arrow IPC stream, schema included, not compressed."""
+    """The batch as one Arrow IPC stream, schema included, not compressed.
+
+    Field metadata (meanings, units) stays at home: it is the same in every envelope, it is
+    declared in ``shared.schemas``, and it would be most of a small envelope's bytes.
+    """
+    schema = _wire_schema(batch.record_batch.schema)
+    record_batch = pa.RecordBatch.from_arrays(batch.record_batch.columns, schema=schema)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.record_batch.schema) as writer:
-        writer.write_batch(batch.record_batch)
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(record_batch)
     return bytes(sink.getvalue())
+
+
+@lru_cache(maxsize=64)
+def _wire_schema(schema: pa.Schema) -> pa.Schema:
+    fields = [pa.field(f.name, _bare(f.type), f.nullable) for f in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def _bare(type_: pa.DataType) -> pa.DataType:
+    """``type_`` without the metadata of its nested fields."""
+    if pa.types.is_struct(type_):
+        return pa.struct([pa.field(f.name, _bare(f.type), f.nullable) for f in type_])
+    if pa.types.is_list(type_):
+        return pa.list_(_bare(type_.value_type))
+    return type_
 
 
 def read_envelope(payload: bytes) -> AlertBatch:

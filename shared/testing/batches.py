@@ -51,7 +51,7 @@ def made_up_batch(
     )
     flux = rng.normal(20_000, 5_000, total).astype(np.float32)
 
-    def ragged(values: np.ndarray, type_: pa.DataType) -> pa.Array:  # type: ignore[type-arg]
+    def ragged(values: np.ndarray, type_: pa.DataType) -> pa.Array:
         return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values, type_))
 
     columns = {

@@ -99,7 +99,7 @@ class Mesh:
 
 
 @pytest.fixture
-def mesh(kafka, tmp_path, request) -> Mesh:  # noqa: ANN001
+def mesh(kafka, tmp_path, request) -> Mesh:
     name = request.node.name.replace("[", "-").replace("]", "")
     return Mesh(kafka.bootstrap_servers, name, tmp_path)
 

@@ -1,0 +1,67 @@
+"""The house is as docs/architecture.md draws it: same files, walls, no environment at import."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import services
+import shared
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted([*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")])
+RIVER = ["ingest", "xmatch", "classify", "mma", "distribute", "archive"]
+VERBS = {
+    "ingest": "normalise", "xmatch": "crossmatch", "classify": "classify",
+    "mma": "correlate", "distribute": "deliver", "archive": "store",
+}  # fmt: skip
+FORBIDDEN_NAMES = {"utils", "helpers", "manager", "data", "info", "common", "misc"}
+
+
+def test_packages_come_from_this_checkout() -> None:
+    assert Path(services.__file__).parents[1] == ROOT
+    assert Path(shared.__file__).parents[1] == ROOT
+
+
+@pytest.mark.parametrize("name", RIVER)
+def test_every_service_has_the_same_files(name: str) -> None:
+    folder = ROOT / "services" / name
+    expected = ["__init__", "__main__", "settings", "agent", "metrics", VERBS[name]]
+    missing = [f for f in expected if not (folder / f"{f}.py").exists()]
+    assert missing == []
+    assert len((folder / "agent.py").read_text().splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_walls_and_names(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    relative = path.relative_to(ROOT)
+    knows_faust = relative.name in {"agent.py", "__main__.py"} or relative.parts[:2] == (
+        "shared",
+        "kafka",
+    )
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    if not knows_faust:
+        assert not imported & {"faust", "mode"}, "only agent.py, __main__.py and shared/kafka"
+    assert "pickle" not in imported
+    assert not FORBIDDEN_NAMES & {part.removesuffix(".py") for part in relative.parts}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_is_read_from_the_environment_at_import(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    at_import = [
+        n
+        for n in tree.body
+        if not isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    text = "\n".join(ast.unparse(n) for n in at_import)
+    assert "os.environ" not in text
+    assert "getenv" not in text
