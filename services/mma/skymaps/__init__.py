@@ -1,0 +1,1 @@
+"""Regions of the sky: error circles, ellipses and sky maps, all answering the same questions."""

@@ -1,0 +1,123 @@
+"""Error circles: mixtures of Fisher (von Mises-Fisher) densities about one centre.
+
+One component for a circle with a containment, two (core and tail) for Fermi GBM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from services.mma.skymaps.base import Cap, CellArray, FloatArray
+from shared.sky.separation import unit_vectors
+
+SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
+OPTICAL_ASTROMETRY_DEG = 0.3 / 3600.0
+"""One-sigma floor added in quadrature: two catalogs agree no better (arcsecond circles)."""
+KAPPA_SIGMA2 = 0.4356
+"""kappa = 1 / (0.4356 sigma^2) puts 68.3 % inside sigma: Connaughton et al. 2015, eq. 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class FisherMixture:
+    """Sum of Fisher densities about one centre; the weights add up to one."""
+
+    ra_deg: float
+    dec_deg: float
+    weights: tuple[float, ...]
+    kappas: tuple[float, ...]
+
+    def credible_levels(
+        self,
+        ra_deg: FloatArray,
+        dec_deg: FloatArray,
+        healpix29: CellArray,  # noqa: ARG002 - a circle needs no cells
+    ) -> FloatArray:
+        """Probability inside the circle about the centre that passes through each position."""
+        chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)
+        return self.enclosed(0.5 * np.einsum("ij,ij->i", chord, chord))
+
+    def enclosed(self, one_minus_cos: FloatArray) -> FloatArray:
+        """Probability within angles given as 1 - cos(angle), exact for arcseconds too."""
+        total = np.zeros_like(one_minus_cos)
+        for weight, kappa in zip(self.weights, self.kappas, strict=True):
+            total += weight * _fisher_cdf(kappa, one_minus_cos)
+        return np.clip(total, 0.0, 1.0)
+
+    def radius_deg(self, containment: float) -> float:
+        """Radius of the circle with this containment, degrees."""
+
+        def excess(one_minus_cos: float) -> float:
+            return float(self.enclosed(np.array([one_minus_cos]))[0]) - containment
+
+        if excess(2.0) <= 0:
+            return 180.0
+        crossing = brentq(excess, 0.0, 2.0, xtol=1e-18, rtol=1e-12)
+        return float(np.degrees(2.0 * np.arcsin(np.sqrt(crossing / 2.0))))
+
+    def searched_area_deg2(self, credible_level: float) -> float:
+        """Area of the cap with this containment, square degrees."""
+        radius = np.radians(self.radius_deg(credible_level))
+        return float(4.0 * np.pi * np.sin(radius / 2.0) ** 2 * SQUARE_DEGREES_PER_STERADIAN)
+
+    def cap(self, credible_level: float) -> Cap:
+        """The circle of this credible level itself."""
+        return Cap(self.ra_deg, self.dec_deg, self.radius_deg(credible_level))
+
+
+def error_circle(
+    ra_deg: float,
+    dec_deg: float,
+    radius_deg: float,
+    containment: float,
+    systematics: tuple[tuple[float, float], ...] = (),
+) -> FisherMixture:
+    """Circle that holds the fraction ``containment`` within ``radius_deg``.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Centre, ICRS, degrees.
+    radius_deg
+        Degrees; statistical only if ``systematics`` are given.
+    containment
+        Probability within the radius, in (0, 1): 0.9 for Swift and IceCube, 0.683 for GBM.
+    systematics
+        Fraction and 68 % radius (degrees) of each component of the systematic error; they
+        are added in quadrature to the 68 % statistical radius.
+    """
+    if systematics:
+        weights = tuple(fraction for fraction, _ in systematics)
+        kappas = tuple(
+            1.0 / (KAPPA_SIGMA2 * np.radians(np.hypot(radius_deg, systematic_deg)) ** 2)
+            for _, systematic_deg in systematics
+        )
+        return FisherMixture(ra_deg, dec_deg, weights, kappas)
+    kappa = _kappa_of(np.radians(radius_deg), containment) if radius_deg > 0 else np.inf
+    kappa = 1.0 / (1.0 / kappa + np.radians(OPTICAL_ASTROMETRY_DEG) ** 2)
+    return FisherMixture(ra_deg, dec_deg, (1.0,), (float(kappa),))
+
+
+def _fisher_cdf(kappa: float, one_minus_cos: FloatArray) -> FloatArray:
+    """(1 - exp(-kappa (1 - cos))) / (1 - exp(-2 kappa))."""
+    cdf: FloatArray = np.expm1(-kappa * one_minus_cos) / np.expm1(-2.0 * kappa)
+    return cdf
+
+
+def _kappa_of(radius: float, containment: float) -> float:
+    """Concentration that puts ``containment`` within ``radius`` (radians)."""
+    one_minus_cos = 2.0 * float(np.sin(radius / 2.0)) ** 2
+    # Without the far side's term, right for every circle well below a hemisphere.
+    kappa = -float(np.log1p(-containment)) / one_minus_cos
+    if kappa > 50:
+        return kappa
+    nearly_flat = 1e-6
+    if one_minus_cos / 2.0 >= containment:
+        return nearly_flat
+
+    def excess(trial: float) -> float:
+        return float(_fisher_cdf(trial, np.array([one_minus_cos]))[0]) - containment
+
+    return float(brentq(excess, nearly_flat, kappa + 1.0))

@@ -1,0 +1,157 @@
+"""Sky maps, multi-order or flat, compiled to sorted ranges of order-29 cells.
+
+A position is found by one binary search. The credible level of a cell is the probability of
+all cells at least as dense (inclusive, stable order), which is what ligo.skymap's
+``crossmatch`` calls ``searched_prob``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from services.mma.skymaps.base import Cap, CellArray, FloatArray
+from shared.errors import RejectedRecordError
+from shared.sky.healpix import DEEPEST_ORDER
+
+SQUARE_DEGREES_ON_SPHERE = 360.0**2 / np.pi
+SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
+NORMALISATION_TOLERANCE = 0.01
+"""A map whose sum is farther from one is refused; within, it is normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultiOrderMap:
+    """``n`` disjoint cells in order of position; build it with ``compile_map``."""
+
+    first: npt.NDArray[np.int64]
+    """Shape (n,): first order-29 cell of each."""
+    end: npt.NDArray[np.int64]
+    """Shape (n,): one past the last order-29 cell."""
+    density_per_sr: FloatArray
+    """Shape (n,): probability per steradian."""
+    credible_level: FloatArray
+    """Shape (n,): in [0, 1]."""
+    level_steps: FloatArray
+    """Shape (n,): credible levels in rising order, the densest cell first."""
+    area_steps_deg2: FloatArray
+    """Shape (n,): area up to each of ``level_steps``, square degrees."""
+    sum_as_given: float
+    """Integral before it was normalised to one."""
+    distance_mpc: float | None = None
+    distance_err_mpc: float | None = None
+
+    def rows(self, healpix29: CellArray) -> npt.NDArray[np.intp]:
+        """Row of each order-29 cell, shape (n,); -1 where the map has none."""
+        row = np.searchsorted(self.first, healpix29, side="right") - 1
+        return np.where((row >= 0) & (healpix29 < self.end[row]), row, -1)
+
+    def credible_levels(
+        self,
+        ra_deg: FloatArray,  # noqa: ARG002 - the cells say it all
+        dec_deg: FloatArray,  # noqa: ARG002
+        healpix29: CellArray,
+    ) -> FloatArray:
+        """Credible level at each cell; 1 outside the map and where the density is zero."""
+        row = self.rows(healpix29)
+        return np.where(row >= 0, self.credible_level[row], 1.0)
+
+    def densities_per_sr(self, healpix29: CellArray) -> FloatArray:
+        """Probability per steradian at each cell, 0 outside the map."""
+        row = self.rows(healpix29)
+        return np.where(row >= 0, self.density_per_sr[row], 0.0)
+
+    def searched_area_deg2(self, credible_level: float) -> float:
+        """Area of the smallest region with this credible level, interpolated between cells."""
+        levels = np.concatenate(([0.0], self.level_steps))
+        areas = np.concatenate(([0.0], self.area_steps_deg2))
+        return float(np.interp(credible_level, levels, areas))
+
+    def cap(self, credible_level: float) -> Cap:  # noqa: ARG002 - maps have arms everywhere
+        """The whole sphere."""
+        return Cap(0.0, 0.0, 180.0)
+
+    def mode(self) -> tuple[float, float]:
+        """Centre of the densest cell: right ascension and declination, ICRS, degrees."""
+        from cdshealpix.nested import healpix_to_lonlat  # noqa: PLC0415 - only notices need it
+
+        row = int(np.argmax(self.density_per_sr))
+        width = int(self.end[row] - self.first[row])
+        shift = (width.bit_length() - 1) // 2
+        cell = np.array([self.first[row] >> (2 * shift)], dtype=np.uint64)
+        lon, lat = healpix_to_lonlat(cell, DEEPEST_ORDER - shift)
+        return float(lon.deg[0]) % 360.0, float(lat.deg[0])
+
+
+def compile_map(
+    order: npt.NDArray[np.int64],
+    cell: npt.NDArray[np.int64],
+    density_per_sr: FloatArray,
+    distance_mpc: float | None = None,
+    distance_err_mpc: float | None = None,
+) -> MultiOrderMap:
+    """Sort, normalise and rank the cells of a map.
+
+    Parameters
+    ----------
+    order, cell
+        HEALPix order (0 to 29) and nested cell number of each row, shape (n,).
+    density_per_sr
+        Probability per steradian, shape (n,); NaN and negative rows are refused.
+    distance_mpc, distance_err_mpc
+        Posterior mean and standard deviation of the luminosity distance, if the map says.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``bad_sky_map``: no rows, cells that overlap or do not exist, densities that are not
+        finite and positive, or a sum farther than 1 % from one.
+    """
+    if len(cell) == 0:
+        raise RejectedRecordError("bad_sky_map", "the map has no cells")
+    if order.min() < 0 or order.max() > DEEPEST_ORDER or np.any(cell < 0):
+        raise RejectedRecordError("bad_sky_map", "HEALPix orders must be 0 to 29, cells positive")
+    if not np.all(np.isfinite(density_per_sr)) or density_per_sr.min() < 0:
+        raise RejectedRecordError("bad_sky_map", "probability density is negative or not finite")
+    if np.any(cell >= 12 << (2 * order)):
+        raise RejectedRecordError("bad_sky_map", "a cell number is too large for its order")
+    shift = 2 * (DEEPEST_ORDER - order)
+    first = cell << shift
+    by_place = np.argsort(first, kind="stable")
+    first, end = first[by_place], (first + (np.int64(1) << shift))[by_place]
+    density = np.asarray(density_per_sr, dtype=np.float64)[by_place]
+    if np.any(first[1:] < end[:-1]):
+        raise RejectedRecordError("bad_sky_map", "cells overlap")
+    area_sr = (end - first) * (4.0 * np.pi / (12 << (2 * DEEPEST_ORDER)))
+    total = float(np.sum(density * area_sr))
+    if abs(total - 1.0) > NORMALISATION_TOLERANCE:
+        raise RejectedRecordError("bad_sky_map", f"the map's sum is {total:.6g}, not 1 within 1 %")
+    return _ranked(first, end, density / total, area_sr, total, distance_mpc, distance_err_mpc)
+
+
+def _ranked(
+    first: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    density: FloatArray,
+    area_sr: FloatArray,
+    total: float,
+    distance_mpc: float | None,
+    distance_err_mpc: float | None,
+) -> MultiOrderMap:
+    densest_first = np.argsort(-density, kind="stable")
+    steps = np.minimum(np.cumsum((density * area_sr)[densest_first]), 1.0)
+    credible_level = np.empty_like(density)
+    credible_level[densest_first] = steps
+    return MultiOrderMap(
+        first=first,
+        end=end,
+        density_per_sr=density,
+        credible_level=np.where(density > 0, credible_level, 1.0),
+        level_steps=steps,
+        area_steps_deg2=np.cumsum(area_sr[densest_first]) * SQUARE_DEGREES_PER_STERADIAN,
+        sum_as_given=total,
+        distance_mpc=distance_mpc,
+        distance_err_mpc=distance_err_mpc,
+    )
