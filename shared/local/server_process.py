@@ -6,6 +6,7 @@ id the system has given to another program in the meantime is never mistaken for
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -49,6 +50,7 @@ class ProcessMark:
         try:
             process = psutil.Process(self.pid)
             if process.status() == psutil.STATUS_ZOMBIE:
+                _reap(self.pid)
                 return None
             return process if abs(process.create_time() - self.started_s) < _SAME_START_S else None
         except psutil.NoSuchProcess:
@@ -68,6 +70,12 @@ class ProcessMark:
                 process.wait(patience_s)
         except psutil.NoSuchProcess:
             return
+
+
+def _reap(pid: int) -> None:
+    """Let a dead child of ours go; one of another process is that one's affair."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 class ServerProcess:
@@ -125,10 +133,13 @@ class ServerProcess:
         deadline = time.monotonic() + patience_s
         while not is_ready():
             if self.mark() is None:
-                raise LocalServerError(f"{self.name} ended while starting.\n{self.end_of_log()}")
+                raise LocalServerError(
+                    f"{self.name} ended while starting.\n{end_of_log(self.log_file)}"
+                )
             if time.monotonic() > deadline:
                 raise LocalServerError(
-                    f"{self.name} is not ready after {patience_s:.0f} s.\n{self.end_of_log()}"
+                    f"{self.name} is not ready after {patience_s:.0f} s.\n"
+                    f"{end_of_log(self.log_file)}"
                 )
             time.sleep(_POLL_S)
 
@@ -139,13 +150,14 @@ class ServerProcess:
             mark.stop(patience_s)
         self.pid_file.unlink(missing_ok=True)
 
-    def end_of_log(self, lines: int = 15) -> str:
-        """The last lines of the log, with its name, for an error message."""
-        try:
-            text = self.log_file.read_text(errors="replace")
-        except FileNotFoundError:
-            return f"({self.log_file} was not written)"
-        return f"The end of {self.log_file}:\n" + "\n".join(text.splitlines()[-lines:])
+
+def end_of_log(log_file: Path, lines: int = 15) -> str:
+    """The last lines of a log, with its name, for an error message."""
+    try:
+        text = log_file.read_text(errors="replace")
+    except FileNotFoundError:
+        return f"({log_file} was not written)"
+    return f"The end of {log_file}:\n" + "\n".join(text.splitlines()[-lines:])
 
 
 def free_port() -> int:

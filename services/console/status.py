@@ -1,0 +1,149 @@
+"""``tocsin status``: every process, how it is, and what it has done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from services.console.lag import lag_of
+from services.console.running_mesh import RunningMesh
+from services.console.scrape import ServiceReading, read_services
+from services.console.settings import LocalSettings
+from services.console.supervisor import read_state, supervisor_process
+from shared.local.server_process import ProcessMark
+
+EPILOG = """\b
+Examples:
+  tocsin status                                 a table
+  tocsin status --json | jq '.processes[].pid'  for scripts
+
+\b
+Exit status: 0 if everything that should run runs and is live, 1 if not, 3 if Tocsin is down.
+"""
+DOWN_STATUS = 3
+_COLUMNS = ("process", "pid", "up", "restarts", "state", "in", "out", "rejected", "lag")
+
+
+@click.command("status", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def command(*, as_json: bool) -> None:
+    """Show which processes run, whether they are live, and what waits for them."""
+    report = asyncio.run(status_report(LocalSettings()))
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        show(report)
+    if not report["up"]:
+        sys.exit(DOWN_STATUS)
+    sys.exit(0 if all(process["state"] == "live" for process in report["processes"]) else 1)
+
+
+async def status_report(settings: LocalSettings) -> dict[str, Any]:
+    """Everything `tocsin status` shows, as JSON."""
+    mesh = RunningMesh.read(settings.folder)
+    up = supervisor_process(settings).mark() is not None
+    state = (read_state(settings.folder) or {}) if up else {}
+    processes = state.get("processes", [])
+    aimed = settings_of(settings, mesh)
+    readings = await read_services(processes)
+    lag = await lag_of(aimed, readings) if up else None
+    return {
+        "up": up,
+        "external": mesh.external if mesh else None,
+        "kafka_bootstrap_servers": aimed.kafka_bootstrap_servers,
+        "state_dir": str(settings.folder),
+        "supervisor_pid": state.get("pid"),
+        "processes": [process_report(record, readings, lag) for record in processes],
+    }
+
+
+def settings_of(settings: LocalSettings, mesh: RunningMesh | None) -> LocalSettings:
+    """``settings``, pointed at the running mesh."""
+    if mesh is None:
+        return settings
+    known = {
+        "kafka_bootstrap_servers": mesh.kafka_bootstrap_servers,
+        "topic_prefix": mesh.topic_prefix,
+        "partitions": mesh.partitions,
+    }
+    return settings.model_copy(update=known)
+
+
+def process_report(
+    record: dict[str, Any], readings: dict[str, ServiceReading], lag: dict[str, int] | None
+) -> dict[str, Any]:
+    """One process: what the supervisor knows and, of a service, what all its processes say."""
+    report = dict(record)
+    mark = ProcessMark(record["pid"] or 0, record["started_s"] or 0.0)
+    is_running = mark.process() is not None
+    report["up_s"] = round(time.time() - mark.started_s, 1) if is_running else None
+    report["state"] = "live" if is_running else "down"
+    reading = readings.get(record["service"])
+    if reading is not None:
+        if is_running:
+            report["state"] = state_in_a_word(reading)
+        report |= {
+            "records_in": int(reading.records_in),
+            "records_out": int(reading.records_out),
+            "rejected": int(reading.rejected),
+            "lag": lag.get(record["service"]) if lag is not None else None,
+        }
+    return report
+
+
+def state_in_a_word(reading: ServiceReading) -> str:
+    """Starting, stuck or live: the state of a service's processes that answer."""
+    if reading.answers == 0 or reading.ready < reading.answers:
+        return "starting"
+    return "live" if reading.live == reading.answers else "stuck"
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print the report as a table."""
+    screen = Console(highlight=False)
+    if not report["up"]:
+        screen.print(f"Tocsin is down (state folder {report['state_dir']}). Start it: tocsin up")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in _COLUMNS:
+        is_text = column in ("process", "state")
+        table.add_column(column, justify="left" if is_text else "right", style=None)
+    for process in report["processes"]:
+        colour = "green" if process["state"] == "live" else "red"
+        table.add_row(
+            process["name"],
+            _text(process["pid"]),
+            duration(process["up_s"]),
+            str(process["restarts"]),
+            f"[{colour}]{process['state']}[/{colour}]",
+            *(_text(process.get(key)) for key in ("records_in", "records_out", "rejected", "lag")),
+        )
+    screen.print(table)
+    for process in report["processes"]:
+        if process["last_end"]:
+            screen.print(
+                f"[dim]{process['name']}: {process['last_end']}; see {process['log']}[/dim]"
+            )
+    servers = "external Kafka" if report["external"] else "Kafka"
+    screen.print(f"[dim]{servers} at {report['kafka_bootstrap_servers']}[/dim]")
+
+
+def duration(seconds: float | None) -> str:
+    """A time span for people: 12 s, 5 min, 3.2 h."""
+    if seconds is None:
+        return "-"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _text(value: int | None) -> str:
+    """A number with thousands apart, or a dash."""
+    return "-" if value is None else f"{value:,}".replace(",", " ")

@@ -1,0 +1,48 @@
+"""Every verb of ``tocsin``, as literal tables: what it is called, where it lives, what it does.
+
+The console's own verbs are modules with a click ``command``. Verbs that belong to a service are
+modules of that service with ``main(argv) -> int``, started as processes of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb; a name of two words is a verb inside a group."""
+
+    name: str
+    module: str
+    summary: str
+
+
+OWN_VERBS = (
+    Verb("up", "services.console.up", "Start Kafka, the database and the services"),
+    Verb("down", "services.console.down", "Stop everything; --wipe forgets the data too"),
+    Verb("status", "services.console.status", "Which processes run, how they are, what waits"),
+    Verb("watch", "services.console.watch", "Follow rates, ages and lag of every service"),
+)
+
+SERVICE_VERBS = (
+    Verb("simulate", "services.simulate.night", "Make a night of survey packets, and send them"),
+    Verb("replay", "services.simulate.replay", "Feed packets from files to the survey's topic"),
+    Verb("object", "services.archive.object", "Show an object: light curve, matches, cutouts"),
+    Verb("packet", "services.archive.packet", "Give an alert's packet back, byte for byte"),
+    Verb("bench", "bench.mesh", "Measure the mesh from cold: rates, ages, CPU per alert"),
+    Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
+    Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
+    Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
+    Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
+    Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
+)
+
+GROUPS = {
+    "ingest": "The door: survey packets in",
+    "xmatch": "What catalogs know about a position",
+    "classify": "Features and classifiers",
+    "mma": "Notices of other messengers",
+    "filters": "Who wants which alerts",
+}
+"""What each group of verbs is about."""
