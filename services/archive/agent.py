@@ -1,0 +1,50 @@
+"""Kafka's edge of the archive: what is read, and who keeps it."""
+
+from __future__ import annotations
+
+from services.archive.keep import DatabaseKeeper, PacketKeeper
+from services.archive.metrics import ArchiveMetrics
+from services.archive.settings import ArchiveSettings
+from shared.kafka.app import ServiceApp
+from shared.kafka.app import create_app as create_service_app
+from shared.kafka.packets import add_packet_source
+from shared.kafka.records import Envelope
+from shared.kafka.sinks import add_envelope_sink, add_record_sink
+from shared.kafka.topics import Topic
+from shared.store import Collection, open_store
+
+RECORDS = (
+    (Topic.NOTICES, Collection.NOTICES),
+    (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
+    (Topic.LABELS, Collection.LABELS),
+    (Topic.TARGETS, Collection.TARGETS),
+)
+"""Topics of few records, each kept in a collection of its own."""
+PACKET_GROUP = "archive.packets"
+"""Consumer group of the survey's topics, without prefix: the archive's own, beside ingest's."""
+
+
+def create_app(settings: ArchiveSettings) -> ServiceApp:
+    """The archive's worker; connects to nothing before it is started."""
+    app = create_service_app("archive", settings)
+    metrics = ArchiveMetrics(app.metrics.registry)
+    database = DatabaseKeeper(open_store(settings), metrics)
+
+    async def keep_envelopes(envelopes: list[Envelope]) -> None:
+        await database.keep_envelopes(envelopes)
+        for envelope in envelopes:
+            app.metrics.sent("database", len(envelope.batch))
+            app.metrics.aged("database", envelope.batch.integers("emitted_ms"))
+
+    add_envelope_sink(app, settings, source=Topic.CORRELATED, deliver=keep_envelopes)
+    for topic, collection in RECORDS:
+        add_record_sink(app, settings, source=topic, deliver=database.keep_records(collection))
+    if settings.archive_keep_packets:
+        add_packet_source(
+            app,
+            settings,
+            group=PACKET_GROUP,
+            topics=[topic for _, topic in settings.survey_topic_pairs()],
+            handle=PacketKeeper(settings, metrics).keep,
+        )
+    return app

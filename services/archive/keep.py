@@ -1,0 +1,94 @@
+"""Takes of the archive carried out: each returns only when everything in it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.archive.metrics import ArchiveMetrics
+from services.archive.packets import LogPolicy, PacketStore, packets_root
+from services.archive.settings import ArchiveSettings
+from services.archive.store import (
+    envelope_document,
+    object_updates,
+    record_document,
+    renamed_for_new_topic,
+)
+from shared.kafka.records import Envelope, Packet, Record
+from shared.store import Collection, Document, Store
+
+
+class DatabaseKeeper:
+    """Keeps envelopes and records; asked twice, it keeps them once."""
+
+    def __init__(self, store: Store, metrics: ArchiveMetrics) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._prepared = False
+
+    async def keep_envelopes(self, envelopes: list[Envelope]) -> None:
+        """One bulk for the envelopes, and one for the objects among them that matter."""
+        kept = [envelope for envelope in envelopes if len(envelope.batch)]
+        await self._insert(Collection.ENVELOPES, [envelope_document(one) for one in kept])
+        updates = object_updates(envelope.batch for envelope in kept)
+        await self._store.upsert(Collection.OBJECTS, updates)
+
+    def keep_records(self, collection: Collection) -> Callable[[list[Record]], Awaitable[None]]:
+        """A function that keeps records in ``collection``."""
+
+        async def keep(records: list[Record]) -> None:
+            await self._insert(collection, [record_document(record) for record in records])
+
+        return keep
+
+    async def _insert(self, collection: Collection, documents: list[Document]) -> None:
+        if not self._prepared:
+            await self._store.prepare()
+            self._prepared = True
+        repeats = await self._store.insert(collection, documents)
+        repeated = len(repeats)
+        if repeats:
+            there = {
+                found["_id"]: found["timestamp_ms"]
+                for found in await self._store.find(
+                    collection,
+                    {"_id": {"$in": [repeat["_id"] for repeat in repeats]}},
+                    fields=["timestamp_ms"],
+                )
+            }
+            others = [
+                renamed_for_new_topic(document)
+                for document in repeats
+                if there.get(document["_id"]) != document["timestamp_ms"]
+            ]
+            repeated += len(await self._store.insert(collection, others)) - len(others)
+        self._metrics.documents.labels(collection.value).inc(len(documents) - repeated)
+        self._metrics.repeats.labels(collection.value).inc(repeated)
+
+
+class PacketKeeper:
+    """Keeps survey packets in segments, in a thread: writing and checksums free the loop."""
+
+    def __init__(self, settings: ArchiveSettings, metrics: ArchiveMetrics) -> None:
+        self._root = packets_root(settings.state_dir)
+        self._policy: LogPolicy = settings.log_policy()
+        self._metrics = metrics
+        self._packets: PacketStore | None = None
+
+    async def keep(self, packets: list[Packet]) -> None:
+        """Write packets; opening the folder is part of it, so that a lock on it is waited for."""
+        new = await asyncio.to_thread(self._append, packets)
+        self._metrics.packets.inc(new)
+        self._metrics.repeats.labels("packets").inc(len(packets) - new)
+        self._metrics.packet_bytes.inc(sum(len(packet.value) for packet in packets))
+
+    def close(self) -> None:
+        """Close all segments."""
+        if self._packets is not None:
+            self._packets.close()
+            self._packets = None
+
+    def _append(self, packets: list[Packet]) -> int:
+        if self._packets is None:
+            self._packets = PacketStore(self._root, self._policy)
+        return self._packets.append(packets)

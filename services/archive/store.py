@@ -1,0 +1,139 @@
+"""What is kept: documents made of envelopes and records. No clock, no network, no settings.
+
+One document per envelope (the bucket pattern) costs a tenth of one per alert. Its ``_id`` is the
+envelope's place in Kafka, so that a repeat is a duplicate key and harmless.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow.compute as pc
+
+from shared.alert_batch import AlertBatch
+from shared.kafka.records import Envelope, Record
+from shared.store import Document
+
+_MAX_FIELDS = 100
+_MAX_FIELD_CHARACTERS = 1000
+_INT64_MAX = 2**63 - 1
+
+
+def night_of(mjd_tai: float) -> int:
+    """The observing night: modified Julian date of the evening, at 90 degrees west.
+
+    The night's number changes at local noon there (18:00 UTC), which is day at every observatory
+    of the Americas and of Hawaii: one night of Palomar or Rubin is one number.
+    """
+    return math.floor(mjd_tai - 0.75)
+
+
+def document_id(record: Record) -> str:
+    """A message's place in Kafka, e.g. ``tocsin.alerts.correlated-1-4711``."""
+    return f"{record.topic}-{record.partition}-{record.offset}"
+
+
+def renamed_for_new_topic(document: Document) -> Document:
+    """The document under an ``_id`` of its own, for a topic that was deleted and made anew.
+
+    Such a topic counts from 0 again; its messages are not repeats of those before.
+    """
+    return {**document, "_id": f"{document['_id']}@{document['timestamp_ms']}"}
+
+
+def envelope_document(envelope: Envelope) -> Document:
+    """The document of an envelope of at least one alert; ``batch`` holds its bytes unchanged.
+
+    ``object_ids[i]`` and ``alert_ids[i]`` are of the same alert.
+    """
+    batch = envelope.batch
+    mjd_tai = batch.floats("mjd_tai")
+    return {
+        "_id": document_id(envelope.record),
+        "timestamp_ms": envelope.record.timestamp_ms,
+        "survey": batch.survey,
+        "night": night_of(float(mjd_tai.min())),
+        "mjd_tai_min": float(mjd_tai.min()),
+        "mjd_tai_max": float(mjd_tai.max()),
+        "n_alerts": len(batch),
+        "is_simulated": bool(pc.any(batch.column("is_simulated")).as_py()),
+        "object_ids": batch.strings("object_id"),
+        "alert_ids": batch.strings("alert_id"),
+        "batch": envelope.record.value,
+    }
+
+
+def object_updates(batches: Iterable[AlertBatch]) -> dict[str, dict[str, Any]]:
+    """Updates of the documents of objects that have an association, by ``_id``.
+
+    Every update may be applied again: sets grow, extremes widen.
+    """
+    updates: dict[str, dict[str, Any]] = {}
+    for batch in batches:
+        if batch.record_batch.schema.get_field_index("associations") < 0:
+            continue
+        lengths = pc.fill_null(pc.list_value_length(batch.column("associations")), 0)
+        is_associated = np.asarray(lengths) > 0
+        if is_associated.any():
+            for row in batch.rows(is_associated).record_batch.to_pylist():
+                _widen(updates, row)
+    return updates
+
+
+def _widen(updates: dict[str, dict[str, Any]], alert: dict[str, Any]) -> None:
+    key = f"{alert['survey']}:{alert['object_id']}"
+    events = {association["event_id"] for association in alert["associations"]}
+    before = updates.get(key)
+    first = last = alert["mjd_tai"]
+    if before is not None:
+        events |= set(before["$addToSet"]["event_ids"]["$each"])
+        first = min(first, before["$min"]["first_mjd_tai"])
+        last = max(last, before["$max"]["last_mjd_tai"])
+    updates[key] = {
+        "$setOnInsert": {"survey": alert["survey"], "object_id": alert["object_id"]},
+        "$set": {
+            "ra_deg": alert["ra_deg"],
+            "dec_deg": alert["dec_deg"],
+            "is_simulated": alert["is_simulated"],
+        },
+        "$addToSet": {"event_ids": {"$each": sorted(events)}},
+        "$min": {"first_mjd_tai": first},
+        "$max": {"last_mjd_tai": last},
+    }
+
+
+def record_document(record: Record) -> Document:
+    """The document of a notice, association, label or target: its bytes, and what to find it by.
+
+    ``fields`` are the scalars at the top of the JSON object, if it is one; long texts are left
+    out, integers beyond 64 bits become text. ``value`` is what counts.
+    """
+    return {
+        "_id": document_id(record),
+        "timestamp_ms": record.timestamp_ms,
+        "key": record.key.decode("utf-8", "replace") if record.key is not None else None,
+        "fields": _scalars(record.value),
+        "value": record.value,
+    }
+
+
+def _scalars(value: bytes) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(parsed, dict):
+        return {}
+    scalars: dict[str, Any] = {}
+    for name, member in parsed.items():
+        if not isinstance(member, str | int | float) or len(scalars) == _MAX_FIELDS:
+            continue
+        if "\0" in name or name.startswith("$") or len(str(member)) > _MAX_FIELD_CHARACTERS:
+            continue
+        is_large = isinstance(member, int) and abs(member) > _INT64_MAX
+        scalars[name] = str(member) if is_large else member
+    return scalars
