@@ -1,0 +1,60 @@
+# Everything for one machine. `make help` lists the targets. No root is needed, nothing leaves the
+# checkout: .venv holds the packages, .tocsin the servers, their data and the logs.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+export TOCSIN_DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test unit lint bench pin clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo ALERTS=path   plays real packets (a file, a folder, a tar) instead"
+
+install: $(INSTALLED) ## Make .venv with everything in it (the others do it by themselves)
+
+$(INSTALLED): pyproject.toml constraints.txt packages-without-dependencies.txt
+	@PYTHON="$(PYTHON)" deploy/local/check_tools.sh
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@echo "Installing packages into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable ".[all,local,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --requirement packages-without-dependencies.txt
+	@touch $@
+
+demo: $(INSTALLED) ## Start everything, play a simulated night, show what comes out
+	@$(BIN)/tocsin demo $(ALERTS)
+
+test: lint ## Lint, then unit, integration and system tests
+	$(BIN)/python -m pytest tests/unit tests/integration tests/system $(PYTEST_ARGS)
+
+unit: $(INSTALLED) ## Unit tests only: no Kafka, no network
+	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## ruff, mypy and the walls between services
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## Measure the mesh from cold: alerts/s, ages, CPU per alert
+	@$(BIN)/python -m bench.mesh $(BENCH_ARGS)
+
+pin: $(INSTALLED) ## Write constraints.txt from what is installed in .venv
+	@{ echo '# Versions that are known to work together, for Python 3.11; `make pin` writes them anew.'; \
+	   $(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==[A-Za-z0-9.!+-]+$$'; \
+	} > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## Stop everything; delete .venv, .tocsin (data, logs, Kafka's jars) and caches
+	@test ! -x $(BIN)/tocsin || $(BIN)/tocsin down
+	rm -rf $(VENV) .tocsin .bench dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
+	    .hypothesis
+	find services shared tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
