@@ -62,6 +62,11 @@ def separation_arcsec(
 
 def galactic_latitude_deg(ra_deg: npt.ArrayLike, dec_deg: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Galactic latitude b of ICRS positions in degrees, shape (n,), in [-90, 90]."""
-    toward_pole = unit_vectors(ra_deg, dec_deg) @ NORTH_GALACTIC_POLE
-    result: npt.NDArray[np.float64] = np.degrees(np.arcsin(np.clip(toward_pole, -1.0, 1.0)))
+    return galactic_latitude_of(unit_vectors(ra_deg, dec_deg))
+
+
+def galactic_latitude_of(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Galactic latitude b of ICRS unit vectors, shape (n, 3), in degrees, shape (n,)."""
+    toward_pole = np.clip(vectors @ NORTH_GALACTIC_POLE, -1.0, 1.0)
+    result: npt.NDArray[np.float64] = np.degrees(np.arcsin(toward_pole))
     return result

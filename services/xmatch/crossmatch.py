@@ -1,0 +1,79 @@
+"""The verb: adds to each alert what the catalogs know about its position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from services.xmatch.catalog_index import CatalogIndex
+from shared.alert_batch import AlertBatch
+from shared.schemas.alert import MATCH, MATCHED
+from shared.sky.cone_search import ConeMatches, Queries, cone_search
+from shared.sky.separation import galactic_latitude_of
+
+MATCHES_FIELD, GALACTIC_LATITUDE_FIELD = MATCHED
+
+
+def crossmatch(
+    batch: AlertBatch, catalogs: Sequence[CatalogIndex], most_per_catalog: int
+) -> AlertBatch:
+    """Add ``matches`` and ``galactic_latitude_deg`` to a batch.
+
+    Parameters
+    ----------
+    batch
+        Alerts with ICRS positions in degrees.
+    catalogs
+        What to search. None at all gives empty lists of matches.
+    most_per_catalog
+        Keep only so many sources of each catalog for each alert, the nearest.
+
+    Returns
+    -------
+    The batch with the columns of ``shared.schemas.alert.MATCHED``; the matches of an alert are
+    in order of separation, equal ones in order of ``catalogs``.
+    """
+    queries = Queries.at(batch.ra_deg, batch.dec_deg)
+    found = [cone_search(c.positions, queries, most=most_per_catalog) for c in catalogs]
+    latitude = galactic_latitude_of(queries.vectors).astype(np.float32)
+    return batch.with_columns(
+        {
+            MATCHES_FIELD: matches_column(len(batch), catalogs, found),
+            GALACTIC_LATITUDE_FIELD: pa.array(latitude),
+        }
+    )
+
+
+def matches_column(
+    alerts: int, catalogs: Sequence[CatalogIndex], found: Sequence[ConeMatches]
+) -> pa.ListArray:
+    """The ``matches`` column: what was found in each catalog, nearest first, shape (alerts,)."""
+    hits = [
+        (code, catalog, matches)
+        for code, (catalog, matches) in enumerate(zip(catalogs, found, strict=True))
+        if len(matches.row)
+    ]
+    if not hits:
+        offsets = pa.array(np.zeros(alerts + 1, dtype=np.int32))
+        return pa.ListArray.from_arrays(offsets, pa.nulls(0, MATCH), type=MATCHES_FIELD.type)
+    query = np.concatenate([matches.query for _, _, matches in hits])
+    separation = np.concatenate([matches.separation_arcsec for _, _, matches in hits])
+    code = np.repeat([code for code, _, _ in hits], [len(matches.row) for _, _, matches in hits])
+    order = np.lexsort((separation, query))
+    sources = pa.concat_arrays([c.sources.take(pa.array(m.row)) for _, c, m in hits])
+    sources = sources.take(pa.array(order))
+    by_rank = pa.array(code[order])
+    columns = {
+        "catalog": pa.array([catalog.name for catalog in catalogs]).take(by_rank),
+        "catalog_version": pa.array([catalog.version for catalog in catalogs]).take(by_rank),
+        "separation_arcsec": pa.array(separation[order].astype(np.float32)),
+    }
+    columns.update(zip((field.name for field in sources.type), sources.flatten(), strict=True))
+    matches = pa.StructArray.from_arrays(
+        [columns[field.name] for field in MATCH], fields=list(MATCH)
+    )
+    offsets = np.zeros(alerts + 1, dtype=np.int32)
+    np.cumsum(np.bincount(query, minlength=alerts), out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), matches, type=MATCHES_FIELD.type)
