@@ -1,0 +1,61 @@
+"""Ports, services and workers: what the user says, and what a process is told."""
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.console.settings import SERVICES, LocalSettings
+
+
+def test_all_services_one_worker_each_unless_told_otherwise():
+    settings = LocalSettings()
+    assert settings.chosen_services() == SERVICES
+    assert {settings.workers_of(service) for service in SERVICES} == {1}
+
+
+def test_services_keep_the_order_of_the_mesh():
+    assert LocalSettings(services="archive, ingest").chosen_services() == ("ingest", "archive")
+    assert LocalSettings(services="none").chosen_services() == ()
+
+
+def test_workers_per_service():
+    settings = LocalSettings(workers="ingest=2, classify=3")
+    assert [settings.workers_of(s) for s in ("ingest", "classify", "mma")] == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("services", "ingest,clasify", "no service clasify"),
+        ("workers", "ingset=2", "no service ingset"),
+        ("workers", "ingest", "not service=number"),
+        ("workers", "ingest=0", "not service=number"),
+    ],
+)
+def test_misspelt_names_are_refused_by_name(field, value, said):
+    with pytest.raises(ValidationError, match=said):
+        LocalSettings(**{field: value})
+
+
+def test_clients_are_pointed_at_the_local_ports():
+    settings = LocalSettings(kafka_port=2001, database_port=2002).aimed_at_local_servers()
+    assert settings.kafka_bootstrap_servers == "127.0.0.1:2001"
+    assert "127.0.0.1:2002" in settings.database_uri.get_secret_value()
+
+
+def test_external_servers_are_left_as_they_are():
+    settings = LocalSettings(
+        external=True,
+        kafka_bootstrap_servers="broker:9092",
+        database_uri=SecretStr("mongodb://somewhere"),
+    ).aimed_at_local_servers()
+    assert settings.kafka_bootstrap_servers == "broker:9092"
+    assert settings.database_uri.get_secret_value() == "mongodb://somewhere"
+
+
+def test_a_process_reads_the_same_settings_from_its_environment(monkeypatch, tmp_path):
+    told = LocalSettings(
+        kafka_port=2001, workers="ingest=2", partitions=5, state_dir=tmp_path, external=True
+    )
+    for name, value in told.environment().items():
+        monkeypatch.setenv(name, value)
+    assert LocalSettings() == told
