@@ -7,6 +7,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from services.console.settings import LocalSettings
 
 _FILE = "mesh.json"
@@ -66,3 +68,19 @@ class RunningMesh:
         if self.database_uri is not None:
             values["TOCSIN_DATABASE_URI"] = self.database_uri
         return {name: value for name, value in values.items() if name not in os.environ}
+
+
+def mesh_settings() -> LocalSettings:
+    """Settings pointed at the running mesh, or at whatever the environment says if none runs."""
+    settings = LocalSettings()
+    mesh = RunningMesh.read(settings.folder)
+    if mesh is None:
+        return settings.aimed_at_local_servers()
+    known: dict[str, object] = {
+        "kafka_bootstrap_servers": mesh.kafka_bootstrap_servers,
+        "topic_prefix": mesh.topic_prefix,
+        "partitions": mesh.partitions,
+    }
+    if mesh.database_uri is not None:
+        known["database_uri"] = SecretStr(mesh.database_uri)
+    return settings.model_copy(update=known)

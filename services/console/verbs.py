@@ -22,6 +22,8 @@ OWN_VERBS = (
     Verb("up", "services.console.up", "Start Kafka, the database and the services"),
     Verb("down", "services.console.down", "Stop everything; --wipe forgets the data too"),
     Verb("status", "services.console.status", "Which processes run, how they are, what waits"),
+    Verb("audit", "services.console.audit", "Prove that nothing was lost, from the topics alone"),
+    Verb("dead-letters", "services.console.dead_letters", "List, show and replay what was refused"),
     Verb("watch", "services.console.watch", "Follow rates, ages and lag of every service"),
 )
 
