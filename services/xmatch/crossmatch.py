@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from services.xmatch.catalog_index import CatalogIndex
 from shared.alert_batch import AlertBatch
+from shared.kafka.records import RejectedAlert, StageResult
 from shared.schemas.alert import MATCH, MATCHED
 from shared.sky.cone_search import ConeMatches, Queries, cone_search
 from shared.sky.separation import galactic_latitude_of
@@ -44,6 +45,24 @@ def crossmatch(
             GALACTIC_LATITUDE_FIELD: pa.array(latitude),
         }
     )
+
+
+def crossmatch_or_reject(
+    batch: AlertBatch, catalogs: Sequence[CatalogIndex], most_per_catalog: int
+) -> StageResult:
+    """``crossmatch``, with alerts that are not on the sphere set aside as ``bad_position``."""
+    ra_deg, dec_deg = batch.ra_deg, batch.dec_deg
+    on_sphere = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0)
+    rejected = [
+        RejectedAlert(
+            int(row),
+            "bad_position",
+            f"RA {ra_deg[row]}, Dec {dec_deg[row]} is not a place on the sky",
+        )
+        for row in np.flatnonzero(~on_sphere)
+    ]
+    kept = batch.rows(on_sphere) if rejected else batch
+    return StageResult(crossmatch(kept, catalogs, most_per_catalog), rejected=rejected)
 
 
 def matches_column(

@@ -1,0 +1,37 @@
+"""The Kafka edge: ``alerts`` in, ``alerts.matched`` out."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.xmatch.catalog_store import open_catalogs
+from services.xmatch.crossmatch import crossmatch_or_reject
+from services.xmatch.metrics import XmatchMetrics
+from services.xmatch.settings import XmatchSettings
+from shared.alert_batch import AlertBatch
+from shared.kafka import app as kafka
+from shared.kafka.records import StageResult
+from shared.kafka.river import add_stage
+from shared.kafka.topics import Topic
+
+SERVICE = "xmatch"
+
+
+def create_app(settings: XmatchSettings) -> kafka.ServiceApp:
+    """Make the application; opens the catalogs, which takes seconds the first time."""
+    app = kafka.create_app(SERVICE, settings)
+    catalogs = open_catalogs(settings.catalog_names(), settings.catalog_folder())
+    metrics = XmatchMetrics(app.metrics.registry, catalogs)
+    match = partial(
+        crossmatch_or_reject,
+        catalogs=catalogs,
+        most_per_catalog=settings.xmatch_most_per_catalog,
+    )
+
+    def stage(batch: AlertBatch) -> StageResult:
+        result = match(batch)
+        metrics.matched(result.batch)
+        return result
+
+    add_stage(app, settings, source=Topic.ALERTS, sink=Topic.MATCHED, stage=stage)
+    return app

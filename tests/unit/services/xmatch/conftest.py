@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from services.xmatch.catalog_index import index_rows
+from services.xmatch.catalogs import CATALOGS
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def sample_of():
+    """The module in samples/ of a catalog; its absence fails the test."""
+
+    def find(name):
+        path = SAMPLES / f"{name}.py"
+        assert path.is_file(), f"catalog {name!r} is registered but has no sample {path}"
+        return load(path)
+
+    return find
+
+
+@pytest.fixture
+def alerts_at():
+    return load(Path(__file__).parent / "positions.py").alerts_at
+
+
+@pytest.fixture
+def sample_indexes(sample_of, tmp_path):
+    """Every registered catalog, indexed from its sample."""
+    indexes = []
+    for catalog in CATALOGS.values():
+        path = tmp_path / f"{catalog.name}.sample"
+        sample_of(catalog.name).write(path)
+        indexes.append(index_rows(catalog, catalog.read(path), "sample-1"))
+    return indexes
