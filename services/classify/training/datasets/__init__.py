@@ -1,0 +1,12 @@
+"""The registry of training and test sets: a literal tuple."""
+
+from __future__ import annotations
+
+from services.classify.training.datasets.base import DatasetDefinition
+from services.classify.training.datasets.osc import OSC
+from services.classify.training.datasets.plasticc import PLASTICC
+from services.classify.training.datasets.snpcc import SNPCC
+from services.classify.training.datasets.ztf_bts import ZTF_BTS
+from shared.registry import registry
+
+DATASETS: dict[str, DatasetDefinition] = registry((PLASTICC, SNPCC, OSC, ZTF_BTS))
