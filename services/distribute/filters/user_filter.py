@@ -1,0 +1,95 @@
+"""A filter as its owner writes it: a WHERE clause with a name, in a TOML settings file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MAX_WHERE_BYTES = 8192
+"""Longest WHERE clause: a longer one is a program, not a filter."""
+MAX_FILE_BYTES = 4 * 1024 * 1024
+DEFAULT_FILE = Path(__file__).with_name("default.toml")
+"""The filters that come with Tocsin."""
+
+
+class UserFilter(BaseModel):
+    """One filter. Its alerts go to the topic ``out.<name>``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", title="Name, part of its topic's name")
+    description: str = Field(min_length=1, max_length=2000, title="What it is for, in words")
+    where: str = Field(min_length=1, max_length=MAX_WHERE_BYTES, title="SQL WHERE clause")
+    owner: str = Field(min_length=1, max_length=200, title="Who answers for it")
+    survey: str | None = Field(None, title="Survey it is for; null for every one it fits")
+    channels: tuple[str, ...] = Field(("kafka",), title="Channels that deliver its alerts")
+    is_active: bool = Field(True, title="Whether it runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file something stands; both count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class FilterFileError(Exception):
+    """The file is not a list of filters; the message says where and why."""
+
+
+def read_filters(path: Path) -> list[UserFilter]:
+    """The filters of a TOML file: ``[[filter]]`` tables.
+
+    Raises
+    ------
+    FilterFileError
+        If the file cannot be read, is not TOML, or a filter lacks or misnames a field.
+    """
+    document = _toml(path)
+    filters = []
+    for number, table in enumerate(document.get("filter", []), start=1):
+        try:
+            filters.append(UserFilter.model_validate(table))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            name = table.get("name", f"number {number}") if isinstance(table, dict) else number
+            raise FilterFileError(f"{path}: filter {name}: {field}: {first['msg']}") from error
+    names = [each.name for each in filters]
+    for name in names:
+        if names.count(name) > 1:
+            raise FilterFileError(f"{path}: two filters are named {name!r}; rename one of them")
+    if not filters:
+        raise FilterFileError(f"{path}: no [[filter]] table")
+    return filters
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FilterFileError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FilterFileError(f"{path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise FilterFileError(f"{path}: not TOML: {error}") from error
+
+
+def place_in_file(path: Path, text: str, where: str, name: str, position: int) -> Place:
+    """Line and column in the file's ``text`` of character ``position`` of a filter's ``where``."""
+    named = re.search(rf"^\s*name\s*=\s*[\"']{re.escape(name)}[\"']", text, re.MULTILINE)
+    start = text.find(where, named.start() if named else 0)
+    if start < 0:  # the TOML has escapes: the clause's own lines are the best there is
+        start, text = 0, where
+    before = text[: start + position]
+    return Place(str(path), before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)

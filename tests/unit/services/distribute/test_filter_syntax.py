@@ -1,0 +1,98 @@
+import pytest
+
+from services.distribute.filters.syntax import FilterRefusedError, parse_where
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "flux_njy > 1e5",
+        "magnitude_ab BETWEEN 17 AND 19 AND band IN ('g', 'r')",
+        "NOT is_solar_system AND reliability IS NOT NULL",
+        "early_sn_ia.probability > 0.5 OR coalesce(n_matches, 0) = 0",
+        "len(list_filter(lc_kind, lambda kind: kind = 0)) > 3",
+        "list_filter(lc_flux_njy, lambda flux: flux > 0)[1] > 5",
+        "object_id LIKE 'ZTF26%' AND nearest_class ~ '^SN'",
+        "CASE WHEN band = 'g' THEN flux_njy > 1 ELSE false END",
+        "survey_fields.drb::DOUBLE > 0.9 -- a remark",
+        "alerts.flux_njy > -(2 ** 3) AND matches[1].catalog = 'gcvs'",
+        "try(ln(flux_njy)) > 1",
+    ],
+)
+def test_accepted(where):
+    assert parse_where(where).sql == where
+
+
+@pytest.mark.parametrize(
+    ("where", "sql"),
+    [
+        ("cone(10.7, 41.3, 60)", "cone(ra_deg, dec_deg, 10.7, 41.3, 60)"),
+        ("abs(galactic_latitude()) > 10", "abs(galactic_latitude(ra_deg, dec_deg)) > 10"),
+        (
+            "'é' = band AND match_of ('gcvs') IS NULL AND CONE(1, 2, 3)",
+            "'é' = band AND match_of (matches, 'gcvs') IS NULL AND CONE(ra_deg, dec_deg, 1, 2, 3)",
+        ),
+    ],
+)
+def test_functions_of_the_alert_get_its_columns(where, sql):
+    assert parse_where(where).sql == sql
+
+
+ATTACKS = {
+    "a subquery": "flux_njy > (SELECT 1)",
+    "a file": "flux_njy IN (SELECT x FROM read_csv('/etc/passwd'))",
+    "a file by its name": "EXISTS (FROM '/etc/passwd')",
+    "two expressions": "true, true",
+    "two statements": "true; DROP TABLE alerts",
+    "escaping the parentheses": "true) OR (true",
+    "closing comment": "true /* ",
+    "another clause": "true FROM alerts",
+    "a union": "true UNION SELECT true",
+    "an alias": "true AS x",
+    "a setting": "current_setting('memory_limit') = '1'",
+    "a secret": "getenv('HOME') = ''",
+    "a window": "row_number() OVER () = 1",
+    "an aggregate": "sum(flux_njy) > 1",
+    "a star": "COLUMNS(*) > 1",
+    "a parameter": "$1",
+    "an endless list": "len(range(1000000000)) > 1",
+    "a long text": "length(repeat('x', 1000000000)) > 1",
+    "texts that double": "object_id || object_id = 'a'",
+    "lists that double": "len(list_concat(lc_kind, lc_kind)) > 1",
+    "lists that double in a lambda": "len(list_transform([1], lambda x: [x, x])) > 0",
+    "nested lambdas": "list_sum(list_transform(lc_kind, lambda a:"
+    " list_sum(list_transform(lc_kind, lambda b: a * b)))) > 1",
+    "sleeping": "sleep(10)",
+    "random": "random() < 0.5",
+    "the clock": "now() > now()",
+    "a cast to a big type": "cast(lc_kind AS VARCHAR[]) IS NULL",
+    "a collation": "band COLLATE nocase = 'G'",
+    "a qualified function": "system.main.abs(flux_njy) > 1",
+    "nothing": "",
+    "only a comment": "-- nothing",
+    "depth": "NOT " * 1500 + "true",
+    "length": "true AND " * 1000 + "true",
+    "a zero character": "band = '\x00'",
+    "a pragma": "PRAGMA database_list",
+    "a with": "WITH x AS (SELECT 1) SELECT true",
+}
+
+
+@pytest.mark.parametrize("where", ATTACKS.values(), ids=ATTACKS.keys())
+def test_refused(where):
+    with pytest.raises(FilterRefusedError):
+        parse_where(where)
+
+
+@pytest.mark.parametrize(
+    ("where", "position"),
+    [
+        ("flux_njy > AND true", 11),
+        ("'é' = band AND sleep(1)", 15),
+        ("true AND\n  getenv('a') = 'b'", 11),
+    ],
+)
+def test_the_error_points_at_the_place(where, position):
+    with pytest.raises(FilterRefusedError) as caught:
+        parse_where(where)
+    assert caught.value.position == position
