@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, UpdateOne
@@ -72,6 +72,24 @@ class Store:
         with mapped_errors():
             await self._database[collection.value].bulk_write(operations, ordered=False)
 
+    async def stream(
+        self,
+        collection: Collection,
+        query: Mapping[str, Any],
+        *,
+        fields: Sequence[str] | None = None,
+        limit: int = 0,
+    ) -> AsyncIterator[Document]:
+        """Documents that match a MongoDB ``query``, one after the other, all or some ``fields``.
+
+        ``limit`` 0 means all: only for queries that an index keeps small.
+        """
+        projection = dict.fromkeys(fields, 1) if fields is not None else None
+        with mapped_errors():
+            found = self._database[collection.value].find(query, projection, limit=limit)
+            async for document in found:
+                yield document
+
     async def find(
         self,
         collection: Collection,
@@ -80,14 +98,11 @@ class Store:
         fields: Sequence[str] | None = None,
         limit: int = 0,
     ) -> list[Document]:
-        """Documents that match a MongoDB ``query``, with all or only some ``fields``.
-
-        ``limit`` 0 means all: only for queries that an index keeps small.
-        """
-        projection = dict.fromkeys(fields, 1) if fields is not None else None
-        with mapped_errors():
-            cursor = self._database[collection.value].find(query, projection, limit=limit)
-            return cast(list[Document], await cursor.to_list(length=None))
+        """What ``stream`` gives, as a list: for documents that are few and small."""
+        return [
+            document
+            async for document in self.stream(collection, query, fields=fields, limit=limit)
+        ]
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,143 @@
+"""An object's history in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from services.archive.history import ObjectHistory
+from services.archive.wording import (
+    association_words,
+    distinct_matches,
+    magnitude_words,
+    match_words,
+    sexagesimal,
+    span_words,
+    utc_of,
+)
+from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
+
+_BAND_COLOURS = {"u": "blue", "g": "green", "r": "red", "i": "yellow", "z": "magenta", "y": "white"}
+_BAR = " ▁▂▃▄▅▆▇█"
+
+
+def print_summary(history: ObjectHistory, *, last: int | None = 20) -> None:
+    """Write who it is, what lies there, what it was called, and its ``last`` alerts (None: all)."""
+    console = Console()
+    parts = [_identity(history), _photometry(history)]
+    if history.associations:
+        parts.append(_associations(history))
+    console.print(
+        Panel(
+            Group(*parts),
+            title=Text(history.object_id, style="bold"),
+            title_align="left",
+            border_style="dim",
+            box=box.ROUNDED,
+            padding=(1, 2),
+        )
+    )
+    console.print(_alerts(history, last))
+    if last is not None and len(history.alerts) > last:
+        hidden = len(history.alerts) - last
+        console.print(f"[dim]{hidden} earlier alerts not listed: --all[/]")
+
+
+def _identity(history: ObjectHistory) -> RenderableType:
+    latest = history.latest
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", justify="right")
+    facts.add_column()
+    position = sexagesimal(latest["ra_deg"], latest["dec_deg"])
+    decimal = f"[dim]{latest['ra_deg']:.6f}°  {latest['dec_deg']:+.6f}°  ICRS[/]"
+    facts.add_row("position", f"{position}   {decimal}")
+    simulated = "   [bold yellow]simulated[/]" if latest["is_simulated"] else ""
+    facts.add_row("survey", f"{history.survey.upper()}{simulated}")
+    facts.add_row("alerts", span_words(history))
+    if latest["is_solar_system"]:
+        facts.add_row("", "[yellow]a known solar-system body[/]")
+    matches = distinct_matches(history)
+    for number, match in enumerate(matches[:6]):
+        facts.add_row("matches" if number == 0 else "", Text(match_words(match)))
+    if matches[6:]:
+        facts.add_row("", f"[dim]and {len(matches) - 6} more[/]")
+    if not matches:
+        facts.add_row("matches", "[dim]none[/]")
+    for name in history.classifiers:
+        facts.add_row(name, _verdict_course(history, name))
+    return facts
+
+
+def _verdict_course(history: ObjectHistory, name: str) -> Text:
+    """The latest answer of a classifier, and its course as a row of bars."""
+    verdicts = [alert[name] for alert in history.alerts if alert.get(name)]
+    given = [v["probability"] for v in verdicts if v["probability"] is not None]
+    if not given:
+        return Text(f"no verdict: {verdicts[-1]['reason'].replace('_', ' ')}", style="dim")
+    bars = "".join(_BAR[round(p * (len(_BAR) - 1))] for p in given[-40:])
+    return Text.assemble((f"{given[-1]:.2f}", "bold"), "   ", (bars, "cyan"),
+                         (f"   {len(given)} of {len(verdicts)} alerts judged", "dim"))  # fmt: skip
+
+
+def _photometry(history: ObjectHistory) -> RenderableType:
+    curve = history.light_curve
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 2))
+    for heading in ("band", "detections", "forced", "limits", "brightest", "from", "to"):
+        table.add_column(heading, justify="left" if heading == "band" else "right")
+    for code, band in enumerate(BANDS):
+        at = curve.band == code
+        if not at.any():
+            continue
+        detected = at & (curve.kind == DETECTION)
+        row = np.flatnonzero(detected)
+        peak = row[np.argmax(curve.flux_njy[row])] if row.size else None
+        table.add_row(
+            Text(band, style=f"bold {_BAND_COLOURS[band]}"),
+            *(str(int(np.sum(at & (curve.kind == kind)))) for kind in
+              (DETECTION, FORCED, UPPER_LIMIT)),
+            "–" if peak is None else
+            magnitude_words(float(curve.flux_njy[peak]), float(curve.flux_err_njy[peak])),
+            utc_of(curve.mjd_tai[at].min()).date().isoformat(),
+            utc_of(curve.mjd_tai[at].max()).date().isoformat(),
+        )  # fmt: skip
+    return table
+
+
+def _associations(history: ObjectHistory) -> RenderableType:
+    newest = {a.get("event_id"): a for a in history.associations}
+    lines = [Text(f"⚑ {association_words(a)}", style="magenta") for a in newest.values()]
+    return Group(*lines)
+
+
+def _alerts(history: ObjectHistory, last: int | None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    table.add_column("alert", style="dim")
+    table.add_column("UTC")
+    table.add_column("band")
+    table.add_column("AB mag", justify="right")
+    table.add_column("reliability", justify="right")
+    for name in history.classifiers:
+        table.add_column(name, justify="right")
+    for alert in history.alerts if last is None else history.alerts[-last:]:
+        band = alert["band"] or "–"
+        table.add_row(
+            alert["alert_id"],
+            utc_of(alert["mjd_tai"]).strftime("%Y-%m-%d %H:%M"),
+            Text(band, style=_BAND_COLOURS.get(band, "")),
+            magnitude_words(alert["flux_njy"], alert["flux_err_njy"]),
+            "–" if alert["reliability"] is None else f"{alert['reliability']:.2f}",
+            *(_short_verdict(alert.get(name)) for name in history.classifiers),
+        )
+    return table
+
+
+def _short_verdict(verdict: dict[str, Any] | None) -> str:
+    if verdict is None or verdict["probability"] is None:
+        return "–"
+    return f"{verdict['probability']:.2f}"
