@@ -26,6 +26,9 @@ class Association(BaseModel):
 
     event_id: str = Field(title="Event, as in the notices")
     notice_id: str = Field(title="Notice whose region was used")
+    previous_notice_id: str | None = Field(
+        None, title="Notice of the statement that an updated association replaces"
+    )
     notice_type: str = Field(title="Registry name of the notice type")
     messenger: Messenger = Field(title="What carried the news of the event")
     notice_ivorn: str | None = Field(None, title="IVORN of the notice; null for JSON")
@@ -45,7 +48,7 @@ class Association(BaseModel):
         None, ge=0, title="Area of that region, square degrees"
     )
     separation_deg: float | None = Field(
-        None, ge=0, title="Distance from the notice's position or the map's mode, degrees"
+        None, ge=0, title="Distance from the notice's position, degrees; null for a sky map"
     )
     time_offset_days: float = Field(title="First detection minus event time, days")
 

@@ -20,7 +20,7 @@ Messenger = Literal["gravitational_wave", "neutrino", "gamma_ray", "x_ray", "rad
 
 
 class Localization(BaseModel):
-    """Where on the sky, ICRS. FK5 J2000 positions are taken as ICRS (they differ by 0.02 arcsec)."""
+    """Where on the sky, ICRS; FK5 J2000 is taken as ICRS (they differ by 0.02 arcsec)."""
 
     model_config = ConfigDict(frozen=True)
 

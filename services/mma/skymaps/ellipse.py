@@ -25,7 +25,7 @@ class ErrorEllipse:
         self,
         ra_deg: FloatArray,
         dec_deg: FloatArray,
-        healpix29: CellArray,  # noqa: ARG002 - an ellipse needs no cells
+        healpix29: CellArray,
     ) -> FloatArray:
         """Probability inside the similar ellipse through each position."""
         ra, dec = np.radians(ra_deg - self.ra_deg), np.radians(dec_deg)
@@ -44,7 +44,9 @@ class ErrorEllipse:
         return np.asarray(-np.expm1(r2 * np.log1p(-self.containment)), dtype=np.float64)
 
     def _scale(self, credible_level: float) -> float:
-        return float(np.sqrt(np.log1p(-min(credible_level, 1 - 1e-12)) / np.log1p(-self.containment)))
+        return float(
+            np.sqrt(np.log1p(-min(credible_level, 1 - 1e-12)) / np.log1p(-self.containment))
+        )
 
     def searched_area_deg2(self, credible_level: float) -> float:
         """Area of the similar ellipse with this credible level, square degrees."""

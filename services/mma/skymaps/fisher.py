@@ -33,7 +33,7 @@ class FisherMixture:
         self,
         ra_deg: FloatArray,
         dec_deg: FloatArray,
-        healpix29: CellArray,  # noqa: ARG002 - a circle needs no cells
+        healpix29: CellArray,
     ) -> FloatArray:
         """Probability inside the circle about the centre that passes through each position."""
         chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)

@@ -43,18 +43,30 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
         equatorial, too large, or not a probability map.
     """
     try:
-        with fits.open(io.BytesIO(_unzipped(payload, max_bytes)), memmap=False, cache=False) as file:
+        with fits.open(
+            io.BytesIO(_unzipped(payload, max_bytes)), memmap=False, cache=False
+        ) as file:
             table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
             if table is None:
                 raise RejectedRecordError("bad_sky_map", "the FITS file holds no binary table")
             header, rows = table.header, table.data
             names = {name.upper(): name for name in rows.names}
             if str(header.get("COORDSYS", "C")).strip()[:1].upper() not in {"C", "I", ""}:
-                raise RejectedRecordError("bad_sky_map", "only equatorial maps (COORDSYS=C) are read")
+                raise RejectedRecordError(
+                    "bad_sky_map", "only equatorial maps (COORDSYS=C) are read"
+                )
             if "UNIQ" in names:
                 return _multi_order(header, rows, names)
             return _flat(header, rows, names)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, fits.VerifyError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        EOFError,
+        fits.VerifyError,
+    ) as error:
         raise RejectedRecordError("bad_sky_map", f"not a readable FITS sky map: {error}") from error
 
 
@@ -77,7 +89,9 @@ def _native(values: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
 
 def _distance(header: Any) -> tuple[float | None, float | None]:
     values = [header.get("DISTMEAN"), header.get("DISTSTD")]
-    mean, std = (float(v) if isinstance(v, int | float) and np.isfinite(v) else None for v in values)
+    mean, std = (
+        float(v) if isinstance(v, int | float) and np.isfinite(v) else None for v in values
+    )
     return mean, std
 
 

@@ -50,8 +50,8 @@ class MultiOrderMap:
 
     def credible_levels(
         self,
-        ra_deg: FloatArray,  # noqa: ARG002 - the cells say it all
-        dec_deg: FloatArray,  # noqa: ARG002
+        ra_deg: FloatArray,
+        dec_deg: FloatArray,
         healpix29: CellArray,
     ) -> FloatArray:
         """Credible level at each cell; 1 outside the map and where the density is zero."""
@@ -69,7 +69,7 @@ class MultiOrderMap:
         areas = np.concatenate(([0.0], self.area_steps_deg2))
         return float(np.interp(credible_level, levels, areas))
 
-    def cap(self, credible_level: float) -> Cap:  # noqa: ARG002 - maps have arms everywhere
+    def cap(self, credible_level: float) -> Cap:
         """The whole sphere."""
         return Cap(0.0, 0.0, 180.0)
 

@@ -1,0 +1,95 @@
+"""Events, recent alerts and what was told, held together: both directions of the match."""
+
+from __future__ import annotations
+
+from services.mma.candidates import Candidates, RecentAlerts
+from services.mma.correlate import Correlated, correlate
+from services.mma.events import ActiveEvent, EventKey, EventStore, Snapshot
+from services.mma.ledger import Ledger
+from services.mma.matching import associations_of, match
+from shared.alert_batch import AlertBatch
+from shared.schemas.association import Association
+from shared.schemas.notice import Notice
+
+
+class Correlator:
+    """The memory of one worker, rebuilt from ``notices`` and ``associations``.
+
+    Parameters
+    ----------
+    max_credible_level
+        Largest credible level that counts as inside.
+    max_events, max_maps, max_recent_alerts, max_associations
+        Bounds of the memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_credible_level: float = 0.95,
+        max_events: int = 5000,
+        max_maps: int = 400,
+        max_recent_alerts: int = 300_000,
+        max_associations: int = 100_000,
+    ) -> None:
+        self._max_credible_level = max_credible_level
+        self.events = EventStore(max_credible_level, max_events, max_maps)
+        self.recent_alerts = RecentAlerts(max_recent_alerts)
+        self.ledger = Ledger(max_associations)
+        self._unsettled: dict[EventKey, None] = {}
+
+    def take_notice(self, notice: Notice) -> None:
+        """Take in a notice; raises ``RejectedRecordError`` if its region cannot be compiled."""
+        changed = self.events.add(notice)
+        if changed is not None:
+            self._unsettled[changed] = None
+
+    def take_association(self, association: Association) -> None:
+        """Take in what was told, by this worker or another."""
+        self.ledger.observe(association)
+        key = (association.event_role, association.event_id)
+        active = self.events.active(key)
+        is_current = active is not None and active.notice.notice_id == association.notice_id
+        if association.state != "withdrawn" and not is_current:
+            # Told under a version that has been superseded meanwhile.
+            self._unsettled[key] = None
+
+    def correlate(self, batch: AlertBatch) -> Correlated:
+        """New alerts against the events: the batch with its column, and what is news."""
+        found = correlate(batch, self.events.snapshot(), self._max_credible_level)
+        self.recent_alerts.add(found.candidates)
+        news = self.ledger.news(found.associations)
+        return Correlated(found.batch, found.candidates, news)
+
+    def settle(self) -> list[Association]:
+        """Events that changed against the alerts of late: what must be told of it."""
+        news: list[Association] = []
+        for key in tuple(self._unsettled):
+            del self._unsettled[key]
+            news += self._settle(key, self.events.active(key))
+        return news
+
+    def _settle(self, key: EventKey, event: ActiveEvent | None) -> list[Association]:
+        version = self.events.version(key)
+        if event is None:
+            if version == 0:
+                return []  # forgotten, not retracted
+            return self.ledger.withdrawals(key, (), version, "the event was retracted")
+        found = self._all_matches(key, event)
+        told = self.ledger.news(found.values())
+        reason = f"outside the {self._max_credible_level:.0%} region or window of a newer notice"
+        return told + self.ledger.withdrawals(key, found.values(), version, reason)
+
+    def _all_matches(self, key: EventKey, event: ActiveEvent) -> dict[str, Association]:
+        """Alerts of late and alerts told of before that match the event as it stands now."""
+        snapshot = Snapshot.of([event], self._max_credible_level)
+        blocks = list(self.recent_alerts.blocks())
+        standing = self.ledger.standing(key)
+        if standing:
+            blocks.append(Candidates.of_associations(standing))
+        found: dict[str, Association] = {}
+        for block in blocks:
+            matches = match(block, snapshot, self._max_credible_level)
+            for association in associations_of(block, snapshot, matches):
+                found.setdefault(association.association_id, association)
+        return found

