@@ -88,12 +88,12 @@ async def _read(settings: ServiceSettings, object_id: str) -> list[ObjectHistory
 
 
 def _show(history: ObjectHistory, arguments: argparse.Namespace, settings: ServiceSettings) -> None:
+    if arguments.png is not None:
+        _draw(history, arguments, settings)
     if arguments.json:
         sys.stdout.buffer.write(history_json(history) + b"\n")
     else:
         print_summary(history, last=None if arguments.all else 20)
-    if arguments.png is not None:
-        _draw(history, arguments, settings)
 
 
 def _draw(history: ObjectHistory, arguments: argparse.Namespace, settings: ServiceSettings) -> None:
