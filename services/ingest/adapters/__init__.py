@@ -1,0 +1,1 @@
+"""What ingest asks outside and is not Kafka."""

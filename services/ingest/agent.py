@@ -1,0 +1,71 @@
+"""The Kafka edge: survey topics in; ``alerts`` and ``dead-letters`` out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from services.ingest.adapters.schema_registry import registry_of
+from services.ingest.envelopes import envelopes_of
+from services.ingest.framing import SchemaBook, official_schema_by_id
+from services.ingest.metrics import IngestMetrics
+from services.ingest.normalise import Refused, normalise
+from services.ingest.recent import RecentAlerts
+from services.ingest.settings import IngestSettings
+from services.ingest.warm_up import warm_up
+from shared.kafka import app as kafka
+from shared.kafka.dead_letters import reject
+from shared.kafka.packets import add_packet_source
+from shared.kafka.records import Packet
+from shared.kafka.topics import Topic
+from shared.schemas.dead_letter import MAX_PAYLOAD_BYTES, DeadLetter
+
+SERVICE = "ingest"
+
+
+def create_app(settings: IngestSettings) -> kafka.ServiceApp:
+    """Make the application; compiles the decoder, which takes ten seconds the first time."""
+    app = kafka.create_app(SERVICE, settings)
+    metrics = IngestMetrics(app.metrics.registry)
+    book = SchemaBook(registry_of(settings) or official_schema_by_id)
+    recent = RecentAlerts(settings.ingest_duplicate_window)
+    alerts = Topic.ALERTS.named(settings.topic_prefix)
+    warm_up()
+
+    async def handle(packets: list[Packet]) -> None:
+        result = await asyncio.to_thread(normalise, packets, book, recent, int(time.time() * 1000))
+        for one in result.batches:
+            await app.outbox.send(alerts, list(envelopes_of(one.batch, settings.partitions)))
+            recent.remember(one.keys, one.origins)
+            app.metrics.sent(alerts, len(one.batch))
+            app.metrics.aged(alerts, one.batch.integers("emitted_ms"))
+        await reject(app, settings, letters_of(packets, result.refused))
+        metrics.normalised(result)
+
+    topics = [topic for _, topic in settings.survey_topic_pairs()]
+    add_packet_source(app, settings, group=SERVICE, topics=topics, handle=handle)
+    return app
+
+
+def letters_of(packets: Sequence[Packet], refused: Sequence[Refused]) -> list[DeadLetter]:
+    """Dead letters of refused packets; of a duplicate without the packet, its twin went on."""
+    letters = []
+    for one in refused:
+        packet = packets[one.packet]
+        keep = one.reason != "duplicate" and len(packet.value) <= MAX_PAYLOAD_BYTES
+        letters.append(
+            DeadLetter(
+                stage=SERVICE,
+                reason=one.reason,
+                detail=one.detail,
+                traceback=None,
+                origin_topic=packet.topic,
+                origin_partition=packet.partition,
+                origin_offset=packet.offset,
+                taken_from=packet.topic,
+                alert_id=one.alert_id,
+                payload=packet.value if keep else None,
+            )
+        )
+    return letters

@@ -1,0 +1,27 @@
+"""What ingest must be told beyond what every service must."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """Settings of ingest; the survey topics are common to all services."""
+
+    ingest_schema_registry_url: str = Field(
+        "",
+        title="Confluent Schema Registry of the survey",
+        description="Empty: LSST's schema numbers mean Rubin's official schemas",
+    )
+    ingest_schema_registry_user: str = Field("", title="User name at the registry, if it wants one")
+    ingest_schema_registry_password: SecretStr = Field(
+        SecretStr(""), title="Password at the registry"
+    )
+    ingest_duplicate_window: int = Field(
+        1_000_000,
+        ge=1000,
+        le=50_000_000,
+        title="Alerts remembered so that duplicates are recognised; 50 bytes each",
+    )
