@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
+
+from services.console.loopback import ask
 
 
 @dataclass
@@ -85,33 +86,34 @@ class ServiceReading:
         return lower
 
 
-async def read_services(processes: Iterable[Mapping[str, Any]]) -> dict[str, ServiceReading]:
+async def read_services(
+    processes: Iterable[Mapping[str, Any]], by: str = "service"
+) -> dict[str, ServiceReading]:
     """Ask every process of ``processes`` (records of ``supervisor.json``) at once.
+
+    Parameters
+    ----------
+    by
+        ``service`` to add up the processes of a service, ``name`` to keep them apart.
 
     Returns
     -------
     dict
-        Reading by service, in the order given; a process that does not answer adds nothing.
+        Reading by service or name, in the order given; a process that does not answer adds nothing.
     """
     workers = [record for record in processes if record["service"] is not None]
-    readings = {record["service"]: ServiceReading() for record in workers}
-    async with httpx.AsyncClient(timeout=2.0) as client:
-
-        async def ask(record: Mapping[str, Any]) -> None:
-            reading = readings[record["service"]]
-            base = f"http://127.0.0.1:{record['http_port']}"
-            try:
-                metrics, live, ready = await asyncio.gather(
-                    client.get(f"{base}/metrics"),
-                    client.get(f"{base}/live"),
-                    client.get(f"{base}/ready"),
-                )
-            except httpx.HTTPError:
-                return
-            reading.answers += 1
-            reading.live += live.status_code == httpx.codes.OK
-            reading.ready += ready.status_code == httpx.codes.OK
-            reading.add_metrics(metrics.text)
-
-        await asyncio.gather(*(ask(record) for record in workers))
+    readings = {record[by]: ServiceReading() for record in workers}
+    paths = ("/metrics", "/live", "/ready")
+    answers = await asyncio.gather(
+        *(asyncio.to_thread(ask, record["http_port"], path) for record in workers for path in paths)
+    )
+    for number, record in enumerate(workers):
+        metrics, live, ready = answers[3 * number : 3 * number + 3]
+        if metrics is None or live is None or ready is None:
+            continue
+        reading = readings[record[by]]
+        reading.answers += 1
+        reading.live += live.is_yes
+        reading.ready += ready.is_yes
+        reading.add_metrics(metrics.text)
     return readings

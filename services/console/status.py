@@ -49,17 +49,19 @@ async def status_report(settings: LocalSettings) -> dict[str, Any]:
     """Everything `tocsin status` shows, as JSON."""
     mesh = RunningMesh.read(settings.folder)
     up = supervisor_process(settings).mark() is not None
-    state = (read_state(settings.folder) or {}) if up else {}
-    processes = state.get("processes", [])
+    state = read_state(settings.folder) or {"processes": []}
+    processes = state["processes"] if up else []
     aimed = settings_of(settings, mesh)
-    readings = await read_services(processes)
-    lag = await lag_of(aimed, readings) if up else None
+    readings = await read_services(processes, by="name")
+    services = {record["service"]: None for record in processes if record["service"]}
+    lag = await lag_of(aimed, services) if up else None
     return {
         "up": up,
         "external": mesh.external if mesh else None,
         "kafka_bootstrap_servers": aimed.kafka_bootstrap_servers,
         "state_dir": str(settings.folder),
-        "supervisor_pid": state.get("pid"),
+        "supervisor_pid": state["pid"] if up else None,
+        "left_behind": [] if up else [r["name"] for r in state["processes"] if is_running(r)],
         "processes": [process_report(record, readings, lag) for record in processes],
     }
 
@@ -79,15 +81,14 @@ def settings_of(settings: LocalSettings, mesh: RunningMesh | None) -> LocalSetti
 def process_report(
     record: dict[str, Any], readings: dict[str, ServiceReading], lag: dict[str, int] | None
 ) -> dict[str, Any]:
-    """One process: what the supervisor knows and, of a service, what all its processes say."""
+    """One process: what the supervisor knows, and what it says itself; lag is its service's."""
     report = dict(record)
-    mark = ProcessMark(record["pid"] or 0, record["started_s"] or 0.0)
-    is_running = mark.process() is not None
-    report["up_s"] = round(time.time() - mark.started_s, 1) if is_running else None
-    report["state"] = "live" if is_running else "down"
-    reading = readings.get(record["service"])
+    runs = is_running(record)
+    report["up_s"] = round(time.time() - record["started_s"], 1) if runs else None
+    report["state"] = "live" if runs else "down"
+    reading = readings.get(record["name"])
     if reading is not None:
-        if is_running:
+        if runs:
             report["state"] = state_in_a_word(reading)
         report |= {
             "records_in": int(reading.records_in),
@@ -96,6 +97,13 @@ def process_report(
             "lag": lag.get(record["service"]) if lag is not None else None,
         }
     return report
+
+
+def is_running(record: dict[str, Any]) -> bool:
+    """Whether the process of a record of ``supervisor.json`` is alive."""
+    if record["pid"] is None:
+        return False
+    return ProcessMark(record["pid"], record["started_s"]).process() is not None
 
 
 def state_in_a_word(reading: ServiceReading) -> str:
@@ -110,6 +118,9 @@ def show(report: dict[str, Any]) -> None:
     screen = Console(highlight=False)
     if not report["up"]:
         screen.print(f"Tocsin is down (state folder {report['state_dir']}). Start it: tocsin up")
+        if report["left_behind"]:
+            left = ", ".join(report["left_behind"])
+            screen.print(f"[red]Left behind by a crash: {left}.[/red] Both up and down end them.")
         return
     table = Table(box=None, pad_edge=False)
     for column in _COLUMNS:

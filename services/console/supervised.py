@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
+from services.console.loopback import ask
 from shared.local.server_process import LocalServerError, ProcessMark, ServerProcess
 
 FIRST_PAUSE_S = 0.5
@@ -141,15 +140,14 @@ class SupervisedWorker:
 
     def _judge(self, now: float) -> None:
         """Ask /live; end a process that has long been stuck or has long not answered."""
-        try:
-            live = httpx.get(f"http://127.0.0.1:{self.http_port}/live", timeout=2.0)
-        except httpx.HTTPError:
+        live = ask(self.http_port, "/live")
+        if live is None:
             self._silent_since_s = self._silent_since_s or now
             if now - self._silent_since_s > self.silent_patience_s:
                 self._end_stuck(now, f"did not answer on /live for {self.silent_patience_s:.0f} s")
             return
         self._silent_since_s = None
-        if live.status_code == httpx.codes.OK:
+        if live.is_yes:
             self._not_live_since_s = None
             return
         self._not_live_since_s = self._not_live_since_s or now

@@ -120,10 +120,16 @@ def supervisor_process(settings: LocalSettings) -> ServerProcess:
 
 def stop_orphans(folder: Path) -> None:
     """End the workers of a supervisor that was killed, and forget them."""
-    state = read_state(folder)
-    for record in state["processes"] if state else ():
-        if record["service"] is not None and record["pid"] is not None:
-            ProcessMark(record["pid"], record["started_s"]).stop(patience_s=10.0)
+    state = read_state(folder) or {"processes": []}
+    orphans = [
+        ProcessMark(record["pid"], record["started_s"])
+        for record in state["processes"]
+        if record["service"] is not None and record["pid"] is not None
+    ]
+    for orphan in orphans:
+        orphan.terminate()  # all at once, so that the patience below is not a sum
+    for orphan in orphans:
+        orphan.stop(patience_s=10.0)
     (folder / STATE_FILE).unlink(missing_ok=True)
 
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 from pydantic import ValidationError
 from rich.console import Console
 
 from services.console.down import only_one, stop_everything
+from services.console.loopback import ask
 from services.console.running_mesh import RunningMesh
 from services.console.settings import SERVICES, LocalSettings
 from services.console.supervisor import read_state, supervisor_process, workers_of
 from shared.errors import TocsinError
 from shared.kafka.admin import ensure_topics, mesh_topics, survey_topics
+from shared.local.database_server import answers_ping
 from shared.local.server_process import (
     LocalServerError,
     ServerProcess,
@@ -104,6 +105,8 @@ def start(settings: LocalSettings, supervisor: ServerProcess) -> None:
             settings.local_kafka().start()
         with step("database", f"127.0.0.1:{settings.database_port}"):
             settings.local_database().start()
+    elif not answers_ping(settings.database_uri.get_secret_value(), patience_s=10.0):
+        raise LocalServerError("no database answers at TOCSIN_DATABASE_URI")
     with step("topics", f"{settings.topic_prefix}*"):
         asyncio.run(ensure_topics(settings, [*mesh_topics(settings), *survey_topics(settings)]))
     RunningMesh.of(settings).write(settings.folder)
@@ -142,11 +145,8 @@ def wait_for_services(settings: LocalSettings, supervisor: ServerProcess) -> Non
 
 def is_ready(http_port: int) -> bool:
     """Whether the process on this port answers 200 on /ready."""
-    try:
-        answer = httpx.get(f"http://127.0.0.1:{http_port}/ready", timeout=2.0)
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == httpx.codes.OK
+    answer = ask(http_port, "/ready")
+    return answer is not None and answer.is_yes
 
 
 def stay(settings: LocalSettings, supervisor: ServerProcess) -> None:

@@ -94,16 +94,20 @@ class LocalDatabase:
 
     def answers(self) -> bool:
         """Whether the server answers a ping."""
-        if not is_listening(self.port):
-            return False
-        client: MongoClient[dict[str, Any]] = MongoClient(self.uri, serverSelectionTimeoutMS=2000)
-        try:
+        return is_listening(self.port) and answers_ping(self.uri)
+
+
+def answers_ping(uri: str, patience_s: float = 2.0) -> bool:
+    """Whether a MongoDB-protocol server answers at ``uri`` within ``patience_s`` seconds."""
+    try:
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            uri, serverSelectionTimeoutMS=int(1000 * patience_s)
+        )
+        with client:
             client.admin.command("ping")
-        except PyMongoError:
-            return False
-        finally:
-            client.close()
-        return True
+    except PyMongoError:
+        return False
+    return True
 
 
 def find_database_program() -> Path:

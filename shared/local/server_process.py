@@ -56,6 +56,13 @@ class ProcessMark:
         except psutil.NoSuchProcess:
             return None
 
+    def terminate(self) -> None:
+        """Ask the process to end, without waiting."""
+        process = self.process()
+        if process is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+
     def stop(self, patience_s: float) -> None:
         """End the process: SIGTERM, and SIGKILL after ``patience_s`` seconds."""
         process = self.process()

@@ -49,6 +49,6 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("faust", "mode", "aiokafka", "aiohttp.access", "numba"):
+    for chatty in ("faust", "mode", "aiokafka", "aiohttp.access", "httpx", "httpcore", "numba"):
         logging.getLogger(chatty).setLevel("WARNING" if level == "INFO" else level)
     structlog.contextvars.bind_contextvars(service=service)

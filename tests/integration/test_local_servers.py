@@ -120,6 +120,25 @@ def test_a_taken_port_is_named(mesh, tmp_path):
     assert status(other, expect=3)["up"] is False
 
 
+def test_servers_of_ones_own_are_used_and_left_alone(mesh, tmp_path):
+    own = {
+        **mesh,
+        "TOCSIN_STATE_DIR": str(tmp_path),
+        "TOCSIN_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{mesh['TOCSIN_KAFKA_PORT']}",
+        "TOCSIN_DATABASE_URI": f"mongodb://127.0.0.1:{mesh['TOCSIN_DATABASE_PORT']}/",
+        "TOCSIN_TOPIC_PREFIX": "other.",
+    }
+    tocsin(own, "up", "--external", "--services", "none")
+    report = status(own)
+    assert report["external"] is True
+    assert report["processes"] == []
+    tocsin(own, "down", "--wipe")
+    assert pid_of(mesh, "kafka") is not None
+    nowhere = {**own, "TOCSIN_DATABASE_URI": f"mongodb://127.0.0.1:{free_port()}/"}
+    refused = tocsin(nowhere, "up", "--external", "--services", "none", expect=1)
+    assert "TOCSIN_DATABASE_URI" in refused.stderr
+
+
 def test_down_leaves_nothing_and_up_finds_the_data_again(mesh):
     report = status(mesh)
     pids = [report["supervisor_pid"], *(process["pid"] for process in report["processes"])]
