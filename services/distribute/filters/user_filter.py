@@ -27,7 +27,6 @@ class UserFilter(BaseModel):
     where: str = Field(min_length=1, max_length=MAX_WHERE_BYTES, title="SQL WHERE clause")
     owner: str = Field(min_length=1, max_length=200, title="Who answers for it")
     survey: str | None = Field(None, title="Survey it is for; null for every one it fits")
-    channels: tuple[str, ...] = Field(("kafka",), title="Channels that deliver its alerts")
     is_active: bool = Field(True, title="Whether it runs")
 
 

@@ -1,0 +1,81 @@
+"""The Kafka edge: ``alerts.correlated`` and ``associations`` in, ``out.*`` and ``voevents`` out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from services.distribute.channels import channels
+from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_voevents
+from services.distribute.delivered import Delivered, Place
+from services.distribute.dispatch import Dispatch
+from services.distribute.filters.engine import FilterEngine, Limits
+from services.distribute.filters.user_filter import read_filters
+from services.distribute.metrics import DistributeMetrics
+from services.distribute.out_topics import OutTopics
+from services.distribute.settings import DistributeSettings
+from services.distribute.voevents.packet import Author
+from shared.errors import UpstreamUnavailableError
+from shared.kafka import app as kafka
+from shared.kafka.recent import recent_headers
+from shared.kafka.records import Envelope, Record
+from shared.kafka.sinks import add_envelope_sink, add_record_sink
+from shared.kafka.topics import Topic, out_topic
+
+SERVICE = "distribute"
+
+
+def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
+    """Make the application; reads and judges the filters, connects to nothing."""
+    app = kafka.create_app(SERVICE, settings)
+    limits = Limits(settings.filter_memory_mib, settings.filter_seconds)
+    engine = FilterEngine(read_filters(settings.filters_file), limits)
+    metrics = DistributeMetrics(app.metrics.registry, engine.filters)
+    prefix = settings.topic_prefix
+    voevents = Topic.VOEVENTS.named(prefix)
+    author = Author(
+        settings.voevent_authority, settings.voevent_contact_name, settings.voevent_contact_email
+    )
+
+    async def read_tail(places: Sequence[Place], count: int) -> Mapping[Place, list[bytes]]:
+        found = await recent_headers(settings, places, count)
+        return {
+            place: [value for headers in messages for key, value in headers if key == DELIVERY_ID]
+            for place, messages in found.items()
+        }
+
+    delivered = Delivered(settings.delivered_window, read_tail)
+    dispatch = Dispatch(channels(kafka.outbox_of(app).send), delivered, metrics)
+    topics = OutTopics(settings, [voevents, *(out_topic(name, prefix) for name in engine.filters)])
+
+    async def deliver_alerts(envelopes: list[Envelope]) -> None:
+        await topics.ensure()
+        with metrics.filter_seconds.time():
+            outgoing = outgoing_alerts(engine, envelopes, prefix)
+        metrics.paused(engine.paused)
+        app.metrics.sent("out", await dispatch.send(outgoing))
+        emitted = [envelope.batch.integers("emitted_ms") for envelope in envelopes]
+        app.metrics.aged("out", np.concatenate(emitted))
+
+    async def deliver_voevents(records: list[Record]) -> None:
+        await topics.ensure()
+        sent = await dispatch.send({voevents: outgoing_voevents(records, author)})
+        app.metrics.sent(voevents, sent)
+
+    async def make_topics() -> None:
+        with contextlib.suppress(UpstreamUnavailableError):  # the first take tries again
+            await topics.ensure()
+
+    async def forget(*_: Any, **__: Any) -> None:
+        dispatch.forget()
+
+    add_envelope_sink(
+        app, settings, source=Topic.CORRELATED, deliver=deliver_alerts, split_alerts=True
+    )
+    add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_voevents)
+    app.task(make_topics)
+    app.on_partitions_revoked.connect(forget, weak=False)
+    return app
