@@ -25,7 +25,7 @@ from shared.sky.cone_search import SortedCatalog
 from shared.sky.healpix import INVALID_CELL, healpix29_of
 from shared.sky.sorted_catalog import sort_catalog
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when the folder's contents change; older folders are then built anew."""
 
 PROVENANCE = "provenance.json"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from services.xmatch.catalog_index import CatalogIndex
+from services.xmatch.catalog_index import SOURCE_FIELDS, CatalogIndex
 from shared.alert_batch import AlertBatch
 from shared.kafka.records import RejectedAlert, StageResult
 from shared.schemas.alert import MATCH, MATCHED
@@ -15,6 +15,9 @@ from shared.sky.cone_search import ConeMatches, Queries, cone_search
 from shared.sky.separation import galactic_latitude_of
 
 MATCHES_FIELD, GALACTIC_LATITUDE_FIELD = MATCHED
+MATCH_FIELDS = list(MATCH)
+MATCH_NAMES = [field.name for field in MATCH_FIELDS]
+SOURCE_NAMES = [field.name for field in SOURCE_FIELDS]
 
 
 def crossmatch(
@@ -82,16 +85,17 @@ def matches_column(
     code = np.repeat([code for code, _, _ in hits], [len(matches.row) for _, _, matches in hits])
     order = np.lexsort((separation, query))
     sources = pa.concat_arrays([c.sources.take(pa.array(m.row)) for _, c, m in hits])
-    sources = sources.take(pa.array(order))
+    if len(hits) > 1:
+        sources = sources.take(pa.array(order))
     by_rank = pa.array(code[order])
     columns = {
         "catalog": pa.array([catalog.name for catalog in catalogs]).take(by_rank),
         "catalog_version": pa.array([catalog.version for catalog in catalogs]).take(by_rank),
         "separation_arcsec": pa.array(separation[order].astype(np.float32)),
     }
-    columns.update(zip((field.name for field in sources.type), sources.flatten(), strict=True))
+    columns.update(zip(SOURCE_NAMES, sources.flatten(), strict=True))
     matches = pa.StructArray.from_arrays(
-        [columns[field.name] for field in MATCH], fields=list(MATCH)
+        [columns[name] for name in MATCH_NAMES], fields=MATCH_FIELDS
     )
     offsets = np.zeros(alerts + 1, dtype=np.int32)
     np.cumsum(np.bincount(query, minlength=alerts), out=offsets[1:])

@@ -9,7 +9,7 @@ from shared.sky.cone_search import SortedCatalog
 from shared.sky.healpix import DEEPEST_ORDER, INVALID_CELL, healpix29_of
 from shared.sky.separation import ARCSEC_PER_RADIAN, unit_vectors
 
-LAYER_EDGES_ARCSEC = np.array([60.0, 240.0, 960.0, 3_840.0])
+LAYER_EDGES_ARCSEC = np.array([120.0, 1_200.0])
 """Reaches that part the layers; one huge galaxy must not widen the cone of ten thousand small."""
 
 DEEPEST_BUCKETS = 9
