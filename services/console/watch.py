@@ -26,10 +26,10 @@ Examples:
   tocsin watch --interval 5 | tee f   plain lines where there is no terminal
   tocsin watch --once --json          one measurement, for scripts
 
-Rates are records per second of the last interval. Ages are from the survey's own Kafka timestamp
-to the moment a record left the service (median and 95th percentile of the interval). Lag counts
-Kafka messages: packets for ingest, envelopes of up to 100 alerts for the others. CPU is what the
-service's processes used per record taken.
+Rates (in/s, out/s) are records per second of the last interval. p50 and p95 are ages: from the
+survey's own Kafka timestamp to the moment a record left the service, median and 95th percentile of
+the interval. Lag counts Kafka messages: packets for ingest, envelopes of up to 100 alerts for the
+others. The last column is the CPU time that the service's processes used per record taken.
 """
 
 
@@ -166,11 +166,9 @@ def as_line(stage: StageRates) -> str:
 def as_table(stages: list[StageRates]) -> Table:
     """All services as a table for a terminal."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("service")
-    for heading in (
-        "in/s", "out/s", "in", "out", "rejected", "age p50", "age p95", "lag", "CPU µs/record",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right", min_width=7)
+    table.add_column("service", no_wrap=True)
+    for heading in ("in/s", "out/s", "in", "out", "refused", "p50", "p95", "lag", "µs each"):
+        table.add_column(heading, justify="right", min_width=6, no_wrap=True)
     for stage in stages:
         rejected = f"[red]{stage.rejected}[/red]" if stage.rejected else "0"
         table.add_row(
