@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.classify.classifiers import load_classifiers
 from services.classify.classify import classify
+from services.classify.features.early import warm_up
 from services.classify.metrics import ClassifyMetrics
 from services.classify.settings import ClassifySettings
 from shared.alert_batch import AlertBatch
@@ -15,6 +16,7 @@ from shared.kafka.topics import Topic
 def create_app(settings: ClassifySettings) -> kafka.ServiceApp:
     """The worker, its models loaded and verified, its kernels compiled."""
     app = kafka.create_app("classify", settings)
+    warm_up()
     classifiers = load_classifiers(settings.classify_models)
     for classifier in classifiers:
         classifier.warm_up()

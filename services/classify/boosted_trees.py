@@ -30,18 +30,15 @@ def _raw_scores(
     rows: Any, nodes: tuple[Any, Any, Any, Any, Any, Any], tree_starts: Any, baseline: float
 ) -> Any:
     feature, threshold, left, right, missing_left, value = nodes
-    scores = np.empty(len(rows), dtype=np.float64)
-    for i in range(len(rows)):
-        row = rows[i]
-        score = baseline
-        for start in tree_starts:
+    scores = np.full(len(rows), baseline)
+    for start in tree_starts:  # outermost: a tree stays in cache for all rows
+        for i in range(len(rows)):
             node = start
             while feature[node] != _LEAF:
-                x = row[feature[node]]
-                goes_left = missing_left[node] if np.isnan(x) else x <= threshold[node]
+                x = rows[i, feature[node]]
+                goes_left = x <= threshold[node] or (missing_left[node] and np.isnan(x))
                 node = start + (left[node] if goes_left else right[node])
-            score += value[node]
-        scores[i] = score
+            scores[i] += value[node]
     return scores
 
 

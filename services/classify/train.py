@@ -53,9 +53,7 @@ def load_examples(
     result = {}
     for name, cut in cuts.items():
         start = time.monotonic()
-        found = recipe.examples(DATASETS[name].load(data), cut, seed)
-        if every > 1:
-            found = found.where(found.object_index % every == 0)
+        found = recipe.examples(DATASETS[name].load(data), cut, seed, every)
         result[name] = found
         say(
             f"{name:9s} {len(found.rows):7d} alerts of {len(np.unique(found.object_index)):6d}"

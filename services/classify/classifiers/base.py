@@ -26,6 +26,9 @@ REASONS = (
 """Why a probability is there, or is not. Grows at the end only."""
 
 
+_REASONS = pa.array(REASONS, pa.string())
+
+
 @dataclass(frozen=True, slots=True)
 class Abstention:
     """One ground on which a classifier does not answer."""
@@ -70,7 +73,7 @@ class Classifier:
         return pa.StructArray.from_arrays(
             [
                 pa.array(probability, from_pandas=True),
-                pa.array(np.asarray(REASONS, dtype=object)[reason], type=pa.string()),
+                pa.DictionaryArray.from_arrays(reason, _REASONS).dictionary_decode(),
                 pa.repeat(pa.scalar(self.model.version), len(batch)),
             ],
             fields=list(VERDICT),

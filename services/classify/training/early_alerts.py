@@ -114,8 +114,8 @@ def _between(points: Points, start: int, end: int) -> Points:
     return mjd[start:end], flux[start:end], err[start:end], band[start:end]
 
 
-def cut_alerts(dataset: LabelledLightCurves, cut: Cut, seed: int) -> EarlyAlerts:
-    """Alerts of all objects of a data set, the same for the same seed.
+def cut_alerts(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1) -> EarlyAlerts:
+    """Alerts of every ``every``-th object of a data set, the same for the same seed.
 
     The first version of an object is as its data set has it: real sets are cut with one version.
     """
@@ -123,7 +123,7 @@ def cut_alerts(dataset: LabelledLightCurves, cut: Cut, seed: int) -> EarlyAlerts
     curves, redshift = dataset.curves, dataset.truth.redshift
     pieces: list[tuple[Points, npt.NDArray[np.bool_]]] = []
     rows: list[tuple[int, int, float]] = []
-    for row in range(len(dataset)):
+    for row in range(0, len(dataset), every):
         here = slice(int(curves.offsets[row]), int(curves.offsets[row + 1]))
         whole: Points = (
             curves.mjd_tai[here],

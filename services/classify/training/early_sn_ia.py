@@ -59,11 +59,11 @@ def is_held_out(name: str, object_id: npt.NDArray[np.str_]) -> npt.NDArray[np.bo
     return np.asarray(np.array(hashes) < HOLD_OUT_FRACTION * 2**32)
 
 
-def examples(dataset: LabelledLightCurves, cut: Cut, seed: int) -> Examples:
-    """Cut alerts from a data set and compute the classifier's features."""
+def examples(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1) -> Examples:
+    """Alerts of every ``every``-th object of a data set, as the classifier's features."""
     if (cut.min_detections, cut.max_days) != (MIN_DETECTIONS, MAX_DAYS):
         raise ValueError("alerts must be cut where the classifier answers")
-    alerts: EarlyAlerts = cut_alerts(dataset, cut, seed)
+    alerts: EarlyAlerts = cut_alerts(dataset, cut, seed, every)
     truth, index = dataset.truth, alerts.object_index
     return Examples(
         rows=np.ascontiguousarray(early_features(alerts.curves)[_ROWS].T),

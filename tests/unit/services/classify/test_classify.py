@@ -1,0 +1,206 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.classify.classifiers import CLASSIFIERS, load_classifiers
+from services.classify.classifiers.base import REASONS, Classifier
+from services.classify.classify import classify
+from services.classify.features import STRUCT, VERSION
+from services.classify.metrics import ClassifyMetrics
+from shared.alert_batch import AlertBatch
+from shared.kafka.envelopes import read_envelope, write_envelope
+from shared.light_curves.bands import DETECTION
+from shared.schemas.alert import MATCHED
+from shared.schemas.classification import VERDICTS, classified
+from shared.testing.batches import made_up_batch
+from shared.testing.light_curves import Point, batch_of_curves
+from shared.testing.ztf_packets import batch_of, supernova_2021rhu
+
+SHELF = Path(os.environ.get("TOCSIN_DATA", Path(__file__).parents[5] / "shared" / "data"))
+SAMPLES = Path(__file__).parent / "samples"
+YOUNG: list[Point] = [
+    (60_000.0, "g", 2_000.0, 200.0, DETECTION),
+    (60_000.1, "r", 1_900.0, 200.0, DETECTION),
+    (60_003.0, "g", 5_000.0, 200.0, DETECTION),
+    (60_003.1, "r", 4_500.0, 200.0, DETECTION),
+]
+
+
+@pytest.fixture(scope="module")
+def classifiers() -> tuple[Classifier, ...]:
+    return load_classifiers()
+
+
+def verdict(batch: AlertBatch, classifiers: tuple[Classifier, ...]) -> dict[str, object]:
+    found: dict[str, object] = classify(batch, classifiers).column("early_sn_ia")[0].as_py()
+    return found
+
+
+def with_match(batch: AlertBatch, **match: object) -> AlertBatch:
+    matches = pa.array([[match]] * len(batch), MATCHED[0].type)
+    latitude = pa.nulls(len(batch), pa.float32())
+    return batch.with_columns({MATCHED[0]: matches, MATCHED[1]: latitude})
+
+
+def set_column(batch: AlertBatch, name: str, values: list[object]) -> AlertBatch:
+    at = batch.record_batch.schema.get_field_index(name)
+    field = batch.record_batch.schema.field(at)
+    return AlertBatch(batch.record_batch.set_column(at, field, pa.array(values, field.type)))
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_has_samples_and_answers_them(
+    name: str, classifiers: tuple[Classifier, ...]
+) -> None:
+    samples = json.loads((SAMPLES / f"{name}.json").read_text())
+    batch = batch_of_curves([[tuple(point) for point in s["light_curve"]] for s in samples])
+    answers = classify(batch, classifiers).column(name).to_pylist()
+    for sample, answer in zip(samples, answers, strict=True):
+        least, most = sample["probability_between"]
+        assert least <= answer["probability"] <= most, sample["what"]
+
+
+def test_columns_are_those_declared(classifiers: tuple[Classifier, ...]) -> None:
+    batch = made_up_batch(100)
+    result = classify(batch, classifiers)
+    added = list(result.record_batch.schema)[len(batch.record_batch.schema) :]
+    assert [
+        f.equals(g, check_metadata=True) for f, g in zip(added, classified(STRUCT), strict=True)
+    ]
+    assert [f.name for f in VERDICTS] == list(CLASSIFIERS)
+    for name in batch.record_batch.schema.names:
+        assert result.column(name).equals(batch.column(name))
+    assert result.column("feature_version").unique().to_pylist() == [VERSION]
+    assert read_envelope(write_envelope(result)).record_batch.equals(result.record_batch)
+
+
+def test_probability_or_reason_never_neither(classifiers: tuple[Classifier, ...]) -> None:
+    result = classify(made_up_batch(500, seed=1), classifiers)
+    for answer in result.column("early_sn_ia").to_pylist():
+        assert answer["reason"] in REASONS
+        assert (answer["probability"] is not None) == (answer["reason"] == "ok")
+        assert len(answer["model_version"]) == 12
+
+
+def test_an_empty_batch(classifiers: tuple[Classifier, ...]) -> None:
+    assert len(classify(made_up_batch(5).slice(0, 0), classifiers)) == 0
+
+
+def test_batching_changes_nothing(classifiers: tuple[Classifier, ...]) -> None:
+    batch = made_up_batch(60, seed=2)
+    whole = classify(batch, classifiers).column("early_sn_ia")
+    parts = [classify(batch.slice(k, 20), classifiers).column("early_sn_ia") for k in (0, 20, 40)]
+    assert pa.concat_arrays(parts).equals(whole)
+
+
+def test_answers_for_a_young_transient(classifiers: tuple[Classifier, ...]) -> None:
+    assert verdict(batch_of_curves([YOUNG]), classifiers)["reason"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("curve", "reason"),
+    [
+        (YOUNG[:2], "too_few_points"),
+        ([YOUNG[0], YOUNG[1], (60_000.2, "g", 2_100.0, 200.0, DETECTION)], "too_few_points"),
+        ([*YOUNG, (60_025.5, "g", 5_000.0, 200.0, DETECTION)], "too_old"),
+        ([*YOUNG, (60_004.0, "g", -2_000.0, 200.0, DETECTION)], "negative_flux"),
+    ],
+)
+def test_abstains_where_the_light_curve_does_not_allow_it(
+    curve: list[Point], reason: str, classifiers: tuple[Classifier, ...]
+) -> None:
+    answer = verdict(batch_of_curves([curve]), classifiers)
+    assert (answer["probability"], answer["reason"]) == (None, reason)
+
+
+def test_abstains_for_solar_system_bodies(classifiers: tuple[Classifier, ...]) -> None:
+    batch = set_column(batch_of_curves([YOUNG]), "is_solar_system", [True])
+    assert verdict(batch, classifiers)["reason"] == "solar_system"
+
+
+@pytest.mark.parametrize(
+    ("match", "reason"),
+    [
+        (
+            {"catalog": "vsx", "source_class": "RRAB", "separation_arcsec": 0.5},
+            "variable_star_match",
+        ),
+        (
+            {"catalog": "gcvs", "source_class": None, "separation_arcsec": 0.5},
+            "variable_star_match",
+        ),
+        ({"catalog": "vsx", "source_class": "RRAB", "separation_arcsec": 2.5}, "ok"),
+        ({"catalog": "vsx", "source_class": "SN:", "separation_arcsec": 0.5}, "ok"),
+        ({"catalog": "openngc", "source_class": "G", "separation_arcsec": 0.5}, "ok"),
+    ],
+)
+def test_variable_star_matches(
+    match: dict[str, object], reason: str, classifiers: tuple[Classifier, ...]
+) -> None:
+    batch = with_match(batch_of_curves([YOUNG]), **match)
+    assert verdict(batch, classifiers)["reason"] == reason
+
+
+def test_matches_belong_to_their_own_alert(classifiers: tuple[Classifier, ...]) -> None:
+    star = {"catalog": "vsx", "source_class": "M", "separation_arcsec": 0.1}
+    batch = batch_of_curves([YOUNG] * 5)
+    lists = pa.array([None, [], [star, star], [], [star]], MATCHED[0].type)
+    batch = batch.with_columns({MATCHED[0]: lists, MATCHED[1]: pa.nulls(5, pa.float32())})
+    for part, expected in ((batch, [0, 0, 1, 0, 1]), (batch.slice(1, 3), [0, 1, 0])):
+        answers = classify(part, classifiers).column("early_sn_ia").to_pylist()
+        vetoed = [answer["reason"] == "variable_star_match" for answer in answers]
+        assert vetoed == [bool(e) for e in expected]
+
+
+def test_metrics_count_reasons(classifiers: tuple[Classifier, ...]) -> None:
+    registry = CollectorRegistry()
+    metrics = ClassifyMetrics(registry)
+    metrics.count(classify(batch_of_curves([YOUNG, YOUNG[:2], YOUNG]), classifiers))
+    labels = {"classifier": "early_sn_ia", "reason": "ok"}
+    assert registry.get_sample_value("tocsin_classify_verdicts_total", labels) == 2
+
+
+@pytest.mark.shelf
+@pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
+def test_sn_2021rhu_is_called_a_type_ia_from_its_third_point_on(
+    classifiers: tuple[Classifier, ...],
+) -> None:
+    batch = supernova_2021rhu(SHELF)
+    assert len(batch) == 34
+    answers = classify(batch, classifiers).column("early_sn_ia")
+    reasons = answers.field("reason").to_pylist()
+    assert reasons == ["too_few_points"] * 2 + ["ok"] * 9 + ["too_old"] * 23
+    probability = answers.field("probability").to_numpy(zero_copy_only=False)
+    assert np.nanmin(probability) > 0.6
+
+
+@pytest.mark.shelf
+@pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
+def test_real_variable_stars_are_not_called_supernovae(classifiers: tuple[Classifier, ...]) -> None:
+    """A real night, judged without cross-match: light curves alone."""
+    night = pq.read_table(SHELF / "ztf" / "night_20240115_849_no_cutouts.parquet").to_pylist()
+    batch = batch_of(night)
+    stars = pq.read_table(SHELF / "catalogs" / "vsx_subset_10arcmin_of_alerts.parquet")
+    ra, dec = (stars[name].to_numpy().astype(float) for name in ("RAJ2000", "DEJ2000"))
+    is_star = np.array(
+        [
+            np.hypot((ra - a) * np.cos(np.radians(d)), dec - d).min() * 3600.0 < 2.0
+            for a, d in zip(batch.ra_deg, batch.dec_deg, strict=True)
+        ]
+    )
+    probability = (
+        classify(batch, classifiers)
+        .column("early_sn_ia")
+        .field("probability")
+        .to_numpy(zero_copy_only=False)
+    )
+    of_stars = probability[is_star & ~np.isnan(probability)]
+    assert len(of_stars) >= 20
+    assert np.max(of_stars) < 0.75
+    assert np.mean(of_stars > 0.5) <= 0.3

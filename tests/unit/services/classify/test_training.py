@@ -1,0 +1,162 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.classify.classifiers import MODELS
+from services.classify.features.early import HISTORY_DAYS
+from services.classify.train import main
+from services.classify.training.datasets import DATASETS
+from services.classify.training.datasets.base import LabelledLightCurves, Truth, grouped
+from services.classify.training.datasets.osc import is_normal_ia
+from services.classify.training.early_alerts import Cut, cut_alerts
+from services.classify.training.early_sn_ia import CUTS, TRAINED_ON, Examples, is_held_out
+from services.classify.training.metrics import expected_calibration_error, newest_by
+from shared.light_curves.bands import DETECTION, UPPER_LIMIT
+
+SHELF = Path(os.environ.get("TOCSIN_DATA", Path(__file__).parents[5] / "shared" / "data"))
+needs_shelf = pytest.mark.skipif(
+    not (SHELF / "light_curves").is_dir(), reason="TOCSIN_DATA has no light_curves/"
+)
+
+
+@pytest.fixture
+def dataset() -> LabelledLightCurves:
+    """Twenty bell-shaped transients in g, r, i, a point every two days."""
+    rng = np.random.default_rng(0)
+    times = np.arange(0.0, 80.0, 2.0)
+    keys = np.repeat(np.arange(20), len(times) * 3)
+    mjd = np.tile(np.repeat(times, 3), 20) + 60_000.0
+    flux = 1_000.0 * np.exp(-0.5 * ((mjd - 60_040.0) / 8.0) ** 2) + rng.normal(0, 10, len(mjd))
+    _, curves = grouped(
+        keys,
+        {
+            "mjd_tai": mjd,
+            "flux_njy": flux,
+            "flux_err_njy": np.full(len(mjd), 10.0),
+            "band": np.tile([1, 2, 3], len(times) * 20),
+        },
+    )
+    truth = Truth(
+        object_id=np.array([f"o{k}" for k in range(20)]),
+        class_name=np.array(["SN Ia", "SN II"] * 10),
+        is_sn_ia=np.array([True, False] * 10),
+        redshift=np.full(20, 0.5),
+    )
+    return LabelledLightCurves("made_up", curves, truth)
+
+
+def test_alerts_end_with_a_detection_and_hold_no_future(dataset: LabelledLightCurves) -> None:
+    alerts = cut_alerts(dataset, Cut(alerts_per_object=5, versions=3), seed=1)
+    curves = alerts.curves
+    assert len(curves) > 100
+    for k in range(len(curves)):
+        here = slice(curves.offsets[k], curves.offsets[k + 1])
+        mjd, kind = curves.mjd_tai[here], curves.kind[here]
+        assert kind[-1] == DETECTION
+        assert np.all(np.diff(mjd) >= 0)
+        assert mjd[-1] - mjd[0] <= HISTORY_DAYS
+        assert np.isnan(curves.flux_njy[here][kind == UPPER_LIMIT]).all()
+        detected = mjd[(kind == DETECTION) & (curves.flux_njy[here] > 0)]
+        assert len(detected) >= 3
+        assert mjd[-1] - detected[0] == pytest.approx(alerts.days_since_first[k], abs=1e-3)
+
+
+def test_cuts_depend_on_the_seed_alone(dataset: LabelledLightCurves) -> None:
+    cut = Cut(alerts_per_object=2, versions=2)
+    first, again, other = (cut_alerts(dataset, cut, seed).curves for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.flux_njy, again.flux_njy)
+    assert not np.array_equal(first.flux_njy[:50], other.flux_njy[:50])
+
+
+def test_truth_does_not_change_what_is_cut(dataset: LabelledLightCurves) -> None:
+    swapped = LabelledLightCurves(
+        dataset.name,
+        dataset.curves,
+        Truth(
+            dataset.truth.object_id,
+            dataset.truth.class_name[::-1],
+            ~dataset.truth.is_sn_ia,
+            dataset.truth.redshift,
+        ),
+    )
+    cut = Cut(alerts_per_object=2, versions=2)
+    np.testing.assert_array_equal(
+        cut_alerts(dataset, cut, 1).curves.flux_njy, cut_alerts(swapped, cut, 1).curves.flux_njy
+    )
+
+
+def test_hold_out_is_by_object_and_about_a_quarter() -> None:
+    names = np.array([f"ZTF21aa{k}" for k in range(4_000)])
+    held = is_held_out("osc", names)
+    assert 0.22 < held.mean() < 0.28
+    np.testing.assert_array_equal(held, is_held_out("osc", names))
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [("Ia|Ia-91T", True), ("II P|II", False), ("Ia|II", None), ("Ia Pec", None), ("", None)],
+)
+def test_claimed_types(types: str, expected: bool | None) -> None:
+    assert is_normal_ia(types) is expected
+
+
+def test_calibration_error_of_known_cases() -> None:
+    truth = np.array([True] * 50 + [False] * 50)
+    assert expected_calibration_error(truth, np.full(100, 0.5)) == pytest.approx(0.0)
+    assert expected_calibration_error(truth, np.full(100, 0.9)) == pytest.approx(0.4)
+    assert expected_calibration_error(truth, truth.astype(float)) == pytest.approx(0.0)
+
+
+def test_newest_alert_of_each_object_within_days() -> None:
+    n = 5
+    of = Examples(
+        rows=np.zeros((n, 1), dtype=np.float32),
+        is_sn_ia=np.zeros(n, dtype=bool),
+        class_name=np.array(["a"] * n),
+        object_index=np.array([1, 1, 1, 2, 2], dtype=np.int32),
+        version=np.array([0, 0, 1, 0, 0], dtype=np.int8),
+        days_since_first=np.array([1.0, 2.0, 5.0, 9.0, 3.0], dtype=np.float32),
+        is_held_out=np.zeros(n, dtype=bool),
+    )
+    assert newest_by(of, 4.0).tolist() == [False, True, False, False, True]
+
+
+def test_missing_data_is_said_and_not_raised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "TOCSIN_DATA" in capsys.readouterr().err
+
+
+@pytest.mark.shelf
+@needs_shelf
+def test_a_small_model_trains_twice_the_same_and_beats_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {name: CUTS[name] for name in ("plasticc", "osc")}
+    monkeypatch.setattr("services.classify.training.early_sn_ia.CUTS", small)
+    monkeypatch.setattr("services.classify.training.early_sn_ia.TRAINED_ON", ("plasticc",))
+    cards = []
+    for out in (tmp_path / "a", tmp_path / "b"):
+        assert main(["--data", str(SHELF), "--out", str(out), "--every", "8"]) == 0
+        cards.append(json.loads((out / "model.json").read_text()))
+    assert cards[0]["id"] == cards[1]["id"]
+    metrics = cards[0]["metrics"]
+    assert metrics["plasticc"]["all_alerts"]["auc"] > 0.65
+    assert metrics["osc"]["trained_on"] is False
+
+
+@pytest.mark.shelf
+@needs_shelf
+def test_the_shipped_model_was_trained_on_this_data() -> None:
+    import hashlib
+
+    card = json.loads((MODELS / "early_sn_ia" / "model.json").read_text())
+    digest = hashlib.sha256()
+    for name in TRAINED_ON:
+        for path in DATASETS[name].paths(SHELF):
+            digest.update(path.read_bytes())
+    assert card["trained_on"]["sha256"] == digest.hexdigest()
