@@ -75,7 +75,8 @@ def span_words(history: ObjectHistory) -> str:
     """How many alerts, from when to when."""
     first, last = (utc_of(history.alerts[i]["mjd_tai"]).date().isoformat() for i in (0, -1))
     count = len(history.alerts)
-    return f"1 alert, {first}" if count == 1 else f"{count} alerts, {first} to {last}"
+    when = first if first == last else f"{first} to {last}"
+    return f"{count} alert{'' if count == 1 else 's'}, {when}"
 
 
 def association_words(association: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from services.archive.packets.blocks import BlockWriter, whole_blocks
 from services.archive.packets.index import (
     ENTRY,
     IndexArray,
@@ -16,9 +17,6 @@ from services.archive.packets.index import (
     position_of,
     read_index,
 )
-
-_WRITEV_MAX = 1000
-"""Buffers per ``writev``; the kernel's IOV_MAX is 1024."""
 
 
 class Segment:
@@ -32,7 +30,7 @@ class Segment:
         self.path = path
         self.size_bytes = size_bytes
         self.last_offset = int(index["offset"][-1]) if len(index) else base_offset(path) - 1
-        self._segment = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._segment = BlockWriter(path)
         self._index = os.open(index_path(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     @classmethod
@@ -42,8 +40,8 @@ class Segment:
         size_bytes = path.stat().st_size if path.exists() else 0
         index = index[: _unharmed(path, index, size_bytes)]
         end = int(index["position"][-1]) + int(index["length"][-1]) if len(index) else 0
-        segment = cls(path, index, end)
-        os.ftruncate(segment._segment, end)
+        segment = cls(path, index, whole_blocks(end))
+        segment._segment.cut(segment.size_bytes)
         os.ftruncate(segment._index, len(index) * ENTRY.itemsize)
         return segment
 
@@ -60,24 +58,23 @@ class Segment:
         entries = entries_for(offsets, packets, self.size_bytes)
         index_size = os.fstat(self._index).st_size
         try:
-            for start in range(0, len(packets), _WRITEV_MAX):
-                _write_all(self._segment, packets[start : start + _WRITEV_MAX])
-            _write_all(self._index, [entries.tobytes()])
+            written = self._segment.append(packets)
+            _write_all(self._index, entries.tobytes())
         except OSError:
             os.ftruncate(self._index, index_size)
-            os.ftruncate(self._segment, self.size_bytes)
+            self._segment.cut(self.size_bytes)
             raise
-        self.size_bytes += sum(map(len, packets))
+        self.size_bytes += written
         self.last_offset = offsets[-1]
 
     def sync(self) -> None:
         """Return when packets and entries are on the disk, packets first."""
-        os.fdatasync(self._segment)
+        self._segment.sync()
         os.fdatasync(self._index)
 
     def close(self) -> None:
         """Close both files."""
-        os.close(self._segment)
+        self._segment.close()
         os.close(self._index)
 
 
@@ -128,11 +125,8 @@ def _bytes_at(path: Path, position: int, length: int) -> bytes:
         return file.read(length)
 
 
-def _write_all(descriptor: int, buffers: Sequence[bytes]) -> None:
-    """``writev`` until everything is written: the kernel may take less than it is offered."""
-    written = os.writev(descriptor, buffers)
-    if written == sum(map(len, buffers)):
-        return
-    rest = memoryview(b"".join(buffers))[written:]
+def _write_all(descriptor: int, content: bytes) -> None:
+    """``write`` until everything is written: the kernel may take less than it is offered."""
+    rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.archive.packets import LogPolicy, PacketStore, packets_at
-from services.archive.packets.index import ENTRY, index_path
+from services.archive.packets.index import ENTRY, index_path, read_index
 from services.archive.packets.packet_store import partition_folder
 from services.archive.packets.partition_log import segment_paths
 from shared.errors import UpstreamUnavailableError
 from shared.kafka.records import Packet
 
-SMALL = LogPolicy(segment_bytes=5_000)
+SMALL = LogPolicy(segment_bytes=3 * 4096)
+"""Every append begins on a block of 4,096 bytes, so a segment takes three small ones."""
 
 
 def packet(offset, *, topic="ztf_alerts", partition=0, size=700, salt=0):
@@ -43,9 +44,9 @@ def test_segments_roll_at_their_size(tmp_path):
         for n in range(20):
             store.append([packet(n)])
     paths = segment_paths(partition_folder(tmp_path, "ztf_alerts", 0))
-    assert [path.name for path in paths] == [f"{first:020d}.segment" for first in (0, 8, 16)]
-    assert [path.stat().st_size for path in paths] == [5_600, 5_600, 2_800]
-    assert index_path(paths[0]).stat().st_size == 8 * ENTRY.itemsize
+    assert [path.name for path in paths] == [f"{first:020d}.segment" for first in range(0, 20, 3)]
+    assert [path.stat().st_size for path in paths] == [3 * 4096] * 6 + [2 * 4096]
+    assert index_path(paths[0]).stat().st_size == 3 * ENTRY.itemsize
 
 
 def test_a_repeat_is_passed_over_also_across_a_restart(tmp_path):
@@ -57,8 +58,8 @@ def test_a_repeat_is_passed_over_also_across_a_restart(tmp_path):
         assert store.next_offset("ztf_alerts", 0) == 20
         assert store.append([*packets[3:], packet(20), packet(20)]) == 1
     assert_kept(tmp_path, [*packets, packet(20)])
-    size = sum(p.stat().st_size for p in segment_paths(partition_folder(tmp_path, "ztf_alerts", 0)))
-    assert size == 21 * 700
+    folder = partition_folder(tmp_path, "ztf_alerts", 0)
+    assert sum(len(read_index(path)) for path in segment_paths(folder)) == 21
 
 
 @pytest.mark.parametrize("torn", ["packet", "entry", "no entry", "zeros", "no index"])
@@ -81,7 +82,7 @@ def test_a_torn_tail_is_cut_off_and_written_again(tmp_path, torn):
     kept = 0 if torn == "no index" else 5
     with PacketStore(tmp_path, LogPolicy()) as store:
         assert (store.next_offset("ztf_alerts", 0) or 0) == kept
-        assert segment.stat().st_size == kept * 700
+        assert segment.stat().st_size == (4096 if kept else 0)
         assert store.append(packets) == 6 - kept
     assert_kept(tmp_path, packets)
 
@@ -124,7 +125,7 @@ def test_a_second_writer_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "policy",
-    [LogPolicy(segment_bytes=700, keep_bytes=3_000), LogPolicy(segment_bytes=700, keep_s=100.0)],
+    [LogPolicy(segment_bytes=700, keep_bytes=5 * 4096), LogPolicy(segment_bytes=700, keep_s=100.0)],
 )
 def test_retention_forgets_the_oldest_and_never_the_newest(tmp_path, policy):
     with PacketStore(tmp_path, policy) as store:
@@ -146,12 +147,12 @@ def test_a_topic_name_cannot_leave_the_folder(tmp_path, topic):
 
 
 def test_a_full_disk_is_a_reason_to_wait(tmp_path, monkeypatch):
-    def no_space(_descriptor, _buffers):
+    def no_space(_descriptor, _bytes):
         raise OSError(28, "No space left on device")
 
     with PacketStore(tmp_path, LogPolicy()) as store:
         store.append([packet(0)])
-        monkeypatch.setattr(os, "writev", no_space)
+        monkeypatch.setattr(os, "write", no_space)
         with pytest.raises(UpstreamUnavailableError, match="No space"):
             store.append([packet(1)])
         monkeypatch.undo()
@@ -160,8 +161,31 @@ def test_a_full_disk_is_a_reason_to_wait(tmp_path, monkeypatch):
 
 
 def test_a_short_write_is_carried_on(tmp_path, monkeypatch):
-    writev = os.writev
-    monkeypatch.setattr(os, "writev", lambda fd, bufs: writev(fd, [bufs[0][:3]]))
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, content: write(fd, content[:4096]))
+    packets = [packet(n, size=3_000) for n in range(5)]
+    with PacketStore(tmp_path, LogPolicy()) as store:
+        store.append(packets)
+    assert_kept(tmp_path, packets)
+
+
+def test_a_packet_larger_than_the_buffer_is_kept(tmp_path):
+    packets = [packet(0), packet(1, size=(5 << 20) + 13), packet(2), packet(3, size=2 << 20)]
+    with PacketStore(tmp_path, LogPolicy()) as store:
+        store.append(packets)
+        store.append([packet(4)])
+    assert_kept(tmp_path, [*packets, packet(4)])
+
+
+def test_a_disk_without_direct_writes_will_do(tmp_path, monkeypatch):
+    really_open = os.open
+
+    def open_without(path, flags, *rest):
+        if flags & os.O_DIRECT:
+            raise OSError(22, "Invalid argument")
+        return really_open(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", open_without)
     packets = [packet(n) for n in range(5)]
     with PacketStore(tmp_path, LogPolicy()) as store:
         store.append(packets)
