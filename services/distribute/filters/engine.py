@@ -18,6 +18,7 @@ import pyarrow as pa
 import structlog
 
 from services.distribute.filters.syntax import Expression, FilterRefusedError, parse_where
+from services.distribute.filters.trial import require_boolean
 from services.distribute.filters.user_filter import UserFilter
 from services.distribute.filters.view import MACROS, alerts_view
 from shared.schemas.published import OPEN_STRUCTS, PUBLISHED
@@ -59,8 +60,11 @@ class _Plan:
     misfits: dict[str, str] = field(default_factory=dict)
 
 
-def locked_connection(limits: Limits) -> Any:
-    """DuckDB in memory that knows our functions, and can reach no file, network or setting."""
+def locked_connection(limits: Limits, *, explains: bool = False) -> Any:
+    """DuckDB in memory that knows our functions, and can reach no file, network or setting.
+
+    With ``explains`` its errors are JSON and say where in the query they lie.
+    """
     connection = duckdb.connect(
         config={
             "threads": "1",
@@ -72,6 +76,7 @@ def locked_connection(limits: Limits) -> Any:
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
             "max_expression_depth": "500",
+            "errors_as_json": str(explains).lower(),
         }
     )
     for macro in MACROS:
@@ -192,24 +197,6 @@ class FilterEngine:
             self._connection.execute(f"PREPARE fused_{number} AS {_query(fitting, number)}")
         log.info("filters_planned", survey=survey, running=list(fitting), not_applicable=misfits)
         return _Plan(table.schema, number, source, tuple(fitting), misfits)
-
-
-def require_boolean(connection: Any, expression: Expression, source: str) -> None:
-    """Check that an expression binds to ``source`` and is true or false.
-
-    Raises
-    ------
-    FilterRefusedError
-        If it names what is not there, or is a number or a text.
-    """
-    # The parsed expression holds only listed operations, so it cannot leave its parentheses.
-    query = f"DESCRIBE SELECT ({expression.sql}\n) FROM {alerts_view(source)} AS alerts"  # noqa: S608
-    try:
-        kind = connection.execute(query).fetchall()[0][1]
-    except duckdb.Error as error:
-        raise FilterRefusedError(str(error)) from error
-    if kind != "BOOLEAN":
-        raise FilterRefusedError(f"is {kind.lower()}, not true or false; compare it with something")
 
 
 def _query(expressions: dict[str, Expression], number: int) -> str:

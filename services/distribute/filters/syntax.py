@@ -74,6 +74,18 @@ class Expression:
     text: str
     sql: str
     """As written, with the hidden arguments of the alert's own functions filled in."""
+    inserted: tuple[tuple[int, int], ...] = ()
+    """Where in ``text`` those were put, and how long they are; bytes."""
+
+    def written_at(self, byte: int) -> int:
+        """The character of ``text`` that stands at a byte of ``sql``; 0 if there is none."""
+        for start, length in self.inserted:
+            if byte >= start + length:
+                byte -= length
+            else:
+                byte = min(byte, start)
+        encoded = self.text.encode()
+        return len(encoded[:byte].decode(errors="ignore")) if 0 <= byte <= len(encoded) else 0
 
 
 def parse_where(where: str) -> Expression:
@@ -93,7 +105,8 @@ def parse_where(where: str) -> Expression:
     sql = where.encode()
     for position in sorted(insertions, reverse=True):
         sql = sql[:position] + insertions[position] + sql[position:]
-    return Expression(where, sql.decode())
+    inserted = tuple((start, len(insertions[start])) for start in sorted(insertions))
+    return Expression(where, sql.decode(), inserted)
 
 
 def _single_expression(where: str) -> dict[str, Any]:
@@ -184,8 +197,4 @@ def _hidden_arguments(node: dict[str, Any], where: str, hidden: str) -> tuple[in
 
 def _characters(where: str, position: int) -> int:
     """The character of ``where`` at a byte of the parsed text; 0 where the parser has none."""
-    byte = position - len(_SELECT)
-    encoded = where.encode()
-    if not 0 <= byte <= len(encoded):
-        return 0
-    return len(encoded[:byte].decode(errors="ignore"))
+    return Expression(where, where).written_at(position - len(_SELECT))

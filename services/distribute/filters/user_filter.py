@@ -54,9 +54,11 @@ def read_filters(path: Path) -> list[UserFilter]:
     FilterFileError
         If the file cannot be read, is not TOML, or a filter lacks or misnames a field.
     """
-    document = _toml(path)
+    tables = _toml(path).get("filter")
+    if not isinstance(tables, list):
+        raise FilterFileError(f"{path}: no [[filter]] table")
     filters = []
-    for number, table in enumerate(document.get("filter", []), start=1):
+    for number, table in enumerate(tables, start=1):
         try:
             filters.append(UserFilter.model_validate(table))
         except ValidationError as error:
@@ -68,8 +70,6 @@ def read_filters(path: Path) -> list[UserFilter]:
     for name in names:
         if names.count(name) > 1:
             raise FilterFileError(f"{path}: two filters are named {name!r}; rename one of them")
-    if not filters:
-        raise FilterFileError(f"{path}: no [[filter]] table")
     return filters
 
 

@@ -1,0 +1,97 @@
+import json
+
+import pytest
+
+from services.distribute.check import main
+from services.distribute.filters.user_filter import DEFAULT_FILE
+
+GOOD = "magnitude_ab < 19 AND cone(10, 20, 3600)"
+
+
+TABLE = """[[filter]]
+name = "f{}"
+description = "d"
+owner = "o"
+where = '''
+{}'''
+{}
+"""
+
+
+def toml(tmp_path, *wheres, extra=""):
+    path = tmp_path / "mine.toml"
+    path.write_text("".join(TABLE.format(n, w, extra) for n, w in enumerate(wheres)))
+    return path
+
+
+def sql(tmp_path, text):
+    path = tmp_path / "mine.sql"
+    path.write_text(text)
+    return path
+
+
+def test_the_shipped_filters_are_accepted(capsys):
+    assert main([str(DEFAULT_FILE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7
+    assert all("accepted for ztf, lsst" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text", [GOOD, f"select *\nFROM alerts WHERE {GOOD};\n", GOOD + " -- why"]
+)
+def test_a_clause_or_a_whole_select_in_a_file(tmp_path, capsys, text):
+    assert main([str(sql(tmp_path, text))]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "reason"),
+    [
+        ("flux_njy > 1\n  AND getenv('HOME') = ''", 2, 7, "getenv is not allowed"),
+        ("flux_njy > 1\n  AND flx_njy > 2", 2, 7, 'Candidate bindings: "flux_njy"'),
+        ("cone(1, 2, 3) AND\nfoo > 1", 2, 1, '"foo" not found'),
+        ("SELECT * FROM alerts\nWHERE true AND AND", 2, 16, "syntax error"),
+        ("flux_njy + 1", 1, 1, "is double, not true or false"),
+        ("flux_njy > 'abc'::DOUBLE", 1, 1, "Could not convert string 'abc'"),
+        ("band > 1 AND survey_fields.nothing > 1", 1, 1, 'Could not find key "nothing"'),
+    ],
+)
+def test_the_place_of_an_error(tmp_path, capsys, text, line, column, reason):
+    path = sql(tmp_path, text)
+    assert main([str(path), "--json"]) == 2
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["status"], verdict["file"]) == ("refused", str(path))
+    assert reason in verdict["reason"]
+    assert (verdict["line"], verdict["column"]) == (line, column)
+
+
+def test_the_place_in_a_toml_file(tmp_path, capsys):
+    path = toml(tmp_path, GOOD, "true\nAND sleep(3)")
+    assert main([str(path)]) == 2
+    good, bad = capsys.readouterr().out.splitlines()
+    assert good == f"{path}:6:1: filter f0 accepted for ztf, lsst"
+    assert bad.startswith(f"{path}:14:5: filter f1 refused: function sleep is not allowed")
+
+
+def test_a_filter_for_one_survey_says_so(tmp_path, capsys):
+    assert main([str(sql(tmp_path, "survey_fields.drb > 0.9"))]) == 0
+    out = capsys.readouterr().out
+    assert "accepted for ztf" in out
+    assert 'not for lsst: Could not find key "drb"' in out
+
+
+def test_a_survey_that_does_not_exist(tmp_path, capsys):
+    assert main([str(toml(tmp_path, GOOD, extra='survey = "sdss"\n'))]) == 2
+    assert "no survey 'sdss'; there are: ztf, lsst" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[[filter]]\n", "[[filter]\n", '[[filter]]\nname = "Bad Name"\n', "filter = 3\n", "\xff"],
+)
+def test_a_file_that_holds_no_filters(tmp_path, capsys, content):
+    path = tmp_path / "bad.toml"
+    path.write_text(content, encoding="latin-1")
+    assert main([str(path)]) == 2
+    assert str(path) in capsys.readouterr().err
+    assert main([str(tmp_path / "absent.sql")]) == 2
