@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.xmatch.catalog_store import open_catalogs
-from services.xmatch.crossmatch import crossmatch_or_reject
+from services.xmatch.crossmatch import crossmatch_or_reject, warm_up
 from services.xmatch.metrics import XmatchMetrics
 from services.xmatch.settings import XmatchSettings
 from shared.alert_batch import AlertBatch
@@ -21,6 +21,7 @@ def create_app(settings: XmatchSettings) -> kafka.ServiceApp:
     """Make the application; opens the catalogs, which takes seconds the first time."""
     app = kafka.create_app(SERVICE, settings)
     catalogs = open_catalogs(settings.catalog_names(), settings.catalog_folder())
+    warm_up(catalogs)
     metrics = XmatchMetrics(app.metrics.registry, catalogs)
     match = partial(
         crossmatch_or_reject,

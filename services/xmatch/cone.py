@@ -30,8 +30,8 @@ semi-major axis for galaxies and nebulae."""
 
 EXAMPLES = """\
 examples:
-  tocsin xmatch cone 0.8141 16.1470                   SN 2021rhu: its host is NGC 7814
-  tocsin xmatch cone 00:03:15.4 +16:08:49 --json      the same in hours, for a script
+  tocsin xmatch cone 0.8143 16.1457                   SN 2021rhu: its host is NGC 7814
+  tocsin xmatch cone 00:03:15.43 +16:08:44.5 --json   the same in hours, for a script
   tocsin xmatch cone 279.2347 38.7837 --radius 120    all within two arcminutes of Vega"""
 
 

@@ -50,6 +50,13 @@ def crossmatch(
     )
 
 
+def warm_up(catalogs: Sequence[CatalogIndex]) -> None:
+    """Compile or load the kernels now, so that the first alerts do not wait for it."""
+    queries = Queries.at(0.0, 0.0)
+    for catalog in catalogs:
+        cone_search(catalog.positions, queries)
+
+
 def crossmatch_or_reject(
     batch: AlertBatch, catalogs: Sequence[CatalogIndex], most_per_catalog: int
 ) -> StageResult:

@@ -180,6 +180,7 @@ def search(
     least_reach_rad: float,
     most: int,
 ) -> Any:
+    """``cone_search`` on plain arrays: query, row and separation (radians) of every match."""
     layers = len(layer_reach_rad)
     tables = np.zeros(layers + 1, np.int64)
     orders = np.empty(layers, np.int64)
