@@ -175,10 +175,6 @@ class EventStore:
         history = self._histories.get(key)
         return 0 if history is None else len(history.notices)
 
-    def keys(self) -> tuple[EventKey, ...]:
-        """All events held, retracted ones included."""
-        return tuple(self._histories)
-
     def snapshot(self) -> Snapshot:
         """The active events now."""
         if self._snapshot is None:

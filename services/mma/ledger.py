@@ -48,10 +48,6 @@ class Ledger:
         """What was told of an event and not withdrawn."""
         return [a for a in self._told.get(key, {}).values() if a.state != "withdrawn"]
 
-    def keys(self) -> tuple[EventKey, ...]:
-        """Events that something was told of."""
-        return tuple(self._told)
-
     def news(self, found: Iterable[Association]) -> list[Association]:
         """Of what is found now, that which was not told yet: new pairs and changed ones."""
         told = []

@@ -8,16 +8,15 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from services.mma.notice_files import summary
 from services.mma.notices import read_notice
-from services.mma.notices.times import iso_utc_of_mjd_tai
 from services.mma.regions import region_of
-from services.mma.skymaps.fisher import FisherMixture
+from services.mma.skymaps.multi_order import MultiOrderMap
 from shared.errors import RejectedRecordError
-from shared.light_curves.photometry import mjd_tai_of_utc
 
 GWCELERY = "gwcelery==3.0.0"
 HOW_TO_INSTALL = f"pip install --no-deps {GWCELERY}"
@@ -45,7 +44,8 @@ SAMPLES: dict[str, Sample] = {
         is_bare_map=True,
     ),
     "grb": Sample(
-        "fermi_grb_gcn.xml", "Fermi GBM flight position of GRB 180524A, VOEvent 2.0 as sent by GCN"
+        "fermi_grb_gcn.xml",
+        "Fermi GBM flight position of trigger 548848711 (2018-05-24), VOEvent 2.0 as sent by GCN",
     ),
     "grb-ground": Sample(
         "externaltrigger_original_data.xml",
@@ -84,7 +84,7 @@ def _alert_around(sky_map: bytes) -> bytes:
     The package has the map without its alert: classes, false alarm rate and significance are
     left out, not made up.
     """
-    alert = {
+    alert: dict[str, Any] = {
         "alert_type": "PRELIMINARY",
         "time_created": "2024-06-21T19:51:24Z",
         "superevent_id": "S240621dy",
@@ -120,11 +120,12 @@ def retraction_payload() -> bytes:
 
 def placed(name: str, payload: bytes, path: Path) -> dict[str, object]:
     """When and where a sample is: for whoever puts a simulated night around it."""
-    received_mjd = float(mjd_tai_of_utc(40587.0))
     notice = read_notice(payload, received_ms=0)
     region, place = region_of(notice), notice.localization
-    radius = region.radius_deg(0.9) if isinstance(region, FisherMixture) else None
-    if region is not None and radius is None:
+    radius = None
+    if isinstance(region, MultiOrderMap):
+        radius = region.radius_about_mode_deg(0.9)
+    elif region is not None:
         radius = region.cap(0.9).radius_deg
     return {
         "sample": name,
@@ -133,7 +134,6 @@ def placed(name: str, payload: bytes, path: Path) -> dict[str, object]:
         "dec_deg": None if place is None else place.dec_deg,
         "radius_90_deg": radius,
         "night_mjd": float(int(notice.event_mjd_tai)),
-        "event_time_utc": iso_utc_of_mjd_tai(max(notice.event_mjd_tai, received_mjd)),
         **summary(path, notice),
     }
 

@@ -27,6 +27,11 @@ def mjd_utc_of_iso(text: str) -> float:
     RejectedRecordError
         ``malformed_time``, with the text.
     """
+    day, seconds = _day_and_seconds(text)
+    return day + seconds / 86400.0
+
+
+def _day_and_seconds(text: str) -> tuple[int, float]:
     match = _ISO.fullmatch(text.strip())
     try:
         if match is None:
@@ -39,7 +44,7 @@ def mjd_utc_of_iso(text: str) -> float:
     except ValueError as error:
         raise RejectedRecordError("malformed_time", f"{text.strip()[:60]!r}: {error}") from error
     seconds = hour * 3600 + minute * 60 + second - _zone_seconds(match["zone"])
-    return (day - _MJD_EPOCH).days + seconds / 86400.0
+    return (day - _MJD_EPOCH).days, seconds
 
 
 def mjd_tai_of_iso(text: str, scale: str = "UTC") -> float:
@@ -50,10 +55,12 @@ def mjd_tai_of_iso(text: str, scale: str = "UTC") -> float:
     RejectedRecordError
         ``malformed_time``, for the text or an unknown scale.
     """
-    mjd = mjd_utc_of_iso(text)
+    day, seconds = _day_and_seconds(text)
+    mjd = day + seconds / 86400.0
     match scale.upper():
         case "UTC":
-            return float(mjd_tai_of_utc(mjd))
+            # From the day's start on, so that 23:59:60 lies before the next midnight.
+            return float(mjd_tai_of_utc(day)) + seconds / 86400.0
         case "TAI":
             return mjd
         case "TT" | "TDB" | "TCB":

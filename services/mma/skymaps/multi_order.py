@@ -15,6 +15,7 @@ import numpy.typing as npt
 from services.mma.skymaps.base import Cap, CellArray, FloatArray
 from shared.errors import RejectedRecordError
 from shared.sky.healpix import DEEPEST_ORDER
+from shared.sky.separation import separation_arcsec
 
 SQUARE_DEGREES_ON_SPHERE = 360.0**2 / np.pi
 SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
@@ -73,16 +74,32 @@ class MultiOrderMap:
         """The whole sphere."""
         return Cap(0.0, 0.0, 180.0)
 
-    def mode(self) -> tuple[float, float]:
-        """Centre of the densest cell: right ascension and declination, ICRS, degrees."""
+    def centres_deg(self) -> tuple[FloatArray, FloatArray]:
+        """Right ascension and declination of every cell's centre, ICRS, degrees, shape (n,)."""
         from cdshealpix.nested import healpix_to_lonlat  # noqa: PLC0415 - only notices need it
 
+        # Widths are powers of four, of which frexp is exact.
+        width = (self.end - self.first).astype(np.float64)
+        shift = (np.frexp(width)[1].astype(np.int64) - 1) // 2
+        lon, lat = healpix_to_lonlat(
+            (self.first >> (2 * shift)).astype(np.uint64), (DEEPEST_ORDER - shift).astype(np.uint8)
+        )
+        return np.asarray(lon.deg) % 360.0, np.asarray(lat.deg)
+
+    def mode(self) -> tuple[float, float]:
+        """Centre of the densest cell: right ascension and declination, ICRS, degrees."""
         row = int(np.argmax(self.density_per_sr))
-        width = int(self.end[row] - self.first[row])
-        shift = (width.bit_length() - 1) // 2
-        cell = np.array([self.first[row] >> (2 * shift)], dtype=np.uint64)
-        lon, lat = healpix_to_lonlat(cell, DEEPEST_ORDER - shift)
-        return float(lon.deg[0]) % 360.0, float(lat.deg[0])
+        ra_deg, dec_deg = self.centres_deg()
+        return float(ra_deg[row]), float(dec_deg[row])
+
+    def radius_about_mode_deg(self, containment: float) -> float:
+        """Radius of the circle about the mode that holds this probability, degrees."""
+        ra_deg, dec_deg = self.centres_deg()
+        separation = separation_arcsec(*self.mode(), ra_deg, dec_deg) / 3600.0
+        outward = np.argsort(separation)
+        probability = self.density_per_sr * (self.end - self.first)
+        held = np.cumsum(probability[outward]) / probability.sum()
+        return float(separation[outward][np.searchsorted(held, containment)])
 
 
 def compile_map(
