@@ -114,6 +114,9 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
     Path(app.conf.datadir).mkdir(parents=True, exist_ok=True)
     masked = settings.model_dump(mode="json")
     log.info("service_starting", settings=masked)
+    # A service that reads only past Faust (packets, tails) has no agent; Faust's consumer would
+    # crash for want of topics, so it is not started.
+    app.producer_only = not app.agents
     loop = _event_loop()
     worker = faust.Worker(
         app,

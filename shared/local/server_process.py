@@ -159,12 +159,24 @@ class ServerProcess:
 
 
 def end_of_log(log_file: Path, lines: int = 15) -> str:
-    """The last lines of a log, with its name, for an error message."""
+    """The last lines of a log, with its name, for an error message; JSON lines in plain words."""
     try:
         text = log_file.read_text(errors="replace")
     except FileNotFoundError:
         return f"({log_file} was not written)"
-    return f"The end of {log_file}:\n" + "\n".join(text.splitlines()[-lines:])
+    last = [_in_plain_words(line) for line in text.splitlines()[-lines:]]
+    return f"The end of {log_file}:\n" + "\n".join(f"  {line}" for line in last)
+
+
+def _in_plain_words(line: str) -> str:
+    """Level, event and the last line of the traceback, of a line our services have written."""
+    try:
+        record = json.loads(line)
+        words = f"{record['level']}: {record['event']}"
+    except (ValueError, KeyError, TypeError):
+        return line
+    last_of_traceback = str(record.get("exception", "")).strip().rpartition("\n")[2]
+    return f"{words}: {last_of_traceback}" if last_of_traceback else words
 
 
 def free_port() -> int:

@@ -11,6 +11,7 @@ from shared.local.server_process import (
     LocalServerError,
     ProcessMark,
     ServerProcess,
+    end_of_log,
     free_port,
     is_listening,
     require_free_port,
@@ -71,3 +72,12 @@ def test_a_taken_port_names_the_option_that_chooses_another():
 
 def test_the_mark_of_a_dead_process_matches_nothing():
     assert ProcessMark(2**22 + 1, 0.0).process() is None
+
+
+def test_json_lines_of_a_log_are_shown_in_plain_words(tmp_path):
+    log = tmp_path / "ingest.log"
+    crash = {"level": "error", "event": "crashed", "exception": "Traceback:\n  x\nTypeError: no"}
+    log.write_text(f"a plain line\n{json.dumps(crash)}\n{json.dumps({'odd': 1})}\n")
+    shown = end_of_log(log)
+    assert "  a plain line\n  error: crashed: TypeError: no\n" in shown
+    assert shown.endswith('{"odd": 1}')
