@@ -14,6 +14,7 @@ from rich.text import Text
 from services.archive.history import ObjectHistory
 from services.archive.wording import (
     association_words,
+    decimal_degrees,
     distinct_matches,
     magnitude_words,
     match_words,
@@ -23,7 +24,7 @@ from services.archive.wording import (
 )
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 
-_BAND_COLOURS = {"u": "blue", "g": "green", "r": "red", "i": "yellow", "z": "magenta", "y": "white"}
+_BAND_COLOURS = {"u": "blue", "g": "green", "r": "red", "i": "yellow", "z": "magenta", "y": "cyan"}
 _BAR = " ▁▂▃▄▅▆▇█"
 
 
@@ -54,9 +55,8 @@ def _identity(history: ObjectHistory) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
     facts.add_column()
-    position = sexagesimal(latest["ra_deg"], latest["dec_deg"])
-    decimal = f"[dim]{latest['ra_deg']:.6f}°  {latest['dec_deg']:+.6f}°  ICRS[/]"
-    facts.add_row("position", f"{position}   {decimal}")
+    place = latest["ra_deg"], latest["dec_deg"]
+    facts.add_row("position", f"{sexagesimal(*place)}   [dim]{decimal_degrees(*place)}[/]")
     simulated = "   [bold yellow]simulated[/]" if latest["is_simulated"] else ""
     facts.add_row("survey", f"{history.survey.upper()}{simulated}")
     facts.add_row("alerts", span_words(history))
@@ -87,9 +87,9 @@ def _verdict_course(history: ObjectHistory, name: str) -> Text:
 
 def _photometry(history: ObjectHistory) -> RenderableType:
     curve = history.light_curve
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 2))
-    for heading in ("band", "detections", "forced", "limits", "brightest", "from", "to"):
-        table.add_column(heading, justify="left" if heading == "band" else "right")
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    for heading in ("band", "det.", "forced", "limits", "brightest", "from", "to"):
+        table.add_column(heading, justify="left" if heading == "band" else "right", no_wrap=True)
     for code, band in enumerate(BANDS):
         at = curve.band == code
         if not at.any():

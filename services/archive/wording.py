@@ -34,6 +34,11 @@ def sexagesimal(ra_deg: float, dec_deg: float) -> str:
     )
 
 
+def decimal_degrees(ra_deg: float, dec_deg: float) -> str:
+    """ICRS position in degrees: ``0.81429° +16.14569° ICRS``."""
+    return f"{ra_deg:.5f}° {dec_deg:+.5f}° ICRS".replace("-", "−")
+
+
 def distinct_matches(history: ObjectHistory) -> list[dict[str, Any]]:
     """Catalog matches of all alerts, each source once, nearest first."""
     nearest: dict[tuple[str, str], dict[str, Any]] = {}

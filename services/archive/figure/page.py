@@ -14,6 +14,7 @@ from services.archive.figure.verdicts import draw_verdicts
 from services.archive.history import ObjectHistory
 from services.archive.wording import (
     association_words,
+    decimal_degrees,
     distinct_matches,
     match_words,
     sexagesimal,
@@ -87,8 +88,8 @@ def _add_dates(axes: Any) -> None:
 def _write_title(figure: Any, history: ObjectHistory) -> None:
     latest = history.latest
     figure.text(0.065, 0.948, history.object_id, fontsize=21, weight="bold", va="center")
-    ra_deg, dec_deg = latest["ra_deg"], latest["dec_deg"]
-    place = f"{sexagesimal(ra_deg, dec_deg)}  ({ra_deg:.5f}°, {dec_deg:+.5f}°, ICRS)"
+    degrees = latest["ra_deg"], latest["dec_deg"]
+    place = f"{sexagesimal(*degrees)}  ({decimal_degrees(*degrees)})"
     facts = [history.survey.upper(), place, span_words(history)]
     facts += ["SIMULATED"] if latest["is_simulated"] else []
     figure.text(0.065, 0.902, "  ·  ".join(facts), fontsize=10.5, color=FAINT, va="center")
