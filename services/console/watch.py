@@ -165,7 +165,7 @@ def as_line(stage: StageRates) -> str:
 
 def as_table(stages: list[StageRates]) -> Table:
     """All services as a table for a terminal."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("service", no_wrap=True)
     for heading in ("in/s", "out/s", "in", "out", "refused", "p50", "p95", "lag", "µs each"):
         table.add_column(heading, justify="right", min_width=6, no_wrap=True)
