@@ -28,9 +28,8 @@ class DatabaseKeeper:
 
     async def keep_envelopes(self, envelopes: list[Envelope]) -> None:
         """One bulk for the envelopes, and one for the objects among them that matter."""
-        kept = [envelope for envelope in envelopes if len(envelope.batch)]
-        await self._insert(Collection.ENVELOPES, [envelope_document(one) for one in kept])
-        updates = object_updates(envelope.batch for envelope in kept)
+        await self._insert(Collection.ENVELOPES, [envelope_document(one) for one in envelopes])
+        updates = object_updates(envelope.batch for envelope in envelopes)
         await self._store.upsert(Collection.OBJECTS, updates)
 
     def keep_records(self, collection: Collection) -> Callable[[list[Record]], Awaitable[None]]:

@@ -46,19 +46,21 @@ def renamed_for_new_topic(document: Document) -> Document:
 
 
 def envelope_document(envelope: Envelope) -> Document:
-    """The document of an envelope of at least one alert; ``batch`` holds its bytes unchanged.
+    """The document of an envelope; ``batch`` holds its bytes unchanged.
 
-    ``object_ids[i]`` and ``alert_ids[i]`` are of the same alert.
+    ``object_ids[i]`` and ``alert_ids[i]`` are of the same alert. An envelope without alerts is
+    kept too, so that nothing that was on the topic is missing here.
     """
     batch = envelope.batch
     mjd_tai = batch.floats("mjd_tai")
+    earliest = float(mjd_tai.min()) if len(batch) else None
     return {
         "_id": document_id(envelope.record),
         "timestamp_ms": envelope.record.timestamp_ms,
-        "survey": batch.survey,
-        "night": night_of(float(mjd_tai.min())),
-        "mjd_tai_min": float(mjd_tai.min()),
-        "mjd_tai_max": float(mjd_tai.max()),
+        "survey": batch.survey if len(batch) else None,
+        "night": night_of(earliest) if earliest is not None else None,
+        "mjd_tai_min": earliest,
+        "mjd_tai_max": float(mjd_tai.max()) if len(batch) else None,
         "n_alerts": len(batch),
         "is_simulated": bool(pc.any(batch.column("is_simulated")).as_py()),
         "object_ids": batch.strings("object_id"),

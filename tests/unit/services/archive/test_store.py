@@ -55,6 +55,13 @@ def test_a_document_holds_the_envelope_unchanged_and_what_to_find_it_by():
     assert document["mjd_tai_min"] == batch.floats("mjd_tai").min()
 
 
+def test_an_envelope_without_alerts_is_kept_too():
+    document = envelope_document(envelope_of(made_up_batch(0)))
+    assert (document["n_alerts"], document["night"], document["object_ids"]) == (0, None, [])
+    assert object_updates([with_associations(made_up_batch(0), {})]) == {}
+    bson.encode(document)
+
+
 @pytest.mark.parametrize(
     ("evening_mjd", "hours_utc"),
     [
