@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.mma.candidates import FIRST_DETECTION, Candidates
+from services.mma.candidates import FIRST_DETECTION, SLIM_SCHEMA, Candidates
 from services.mma.events import ActiveEvent, Snapshot
 from services.mma.skymaps.multi_order import MultiOrderMap
 from shared.schemas.association import Association
 from shared.schemas.notice import Role
 from shared.sky.separation import separation_arcsec, unit_vectors
+
+
+_SAID_OF_ALERTS = [name for name in SLIM_SCHEMA.names if name in Association.model_fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def associations_of(
     """The pairs as records, all as ``new``."""
     if not len(matches):
         return []
-    rows = candidates.record_batch.take(matches.row).to_pylist()
+    rows = candidates.record_batch.select(_SAID_OF_ALERTS).take(matches.row).to_pylist()
     return [
         _association(alert, snapshot.events[int(matches.event[i])], matches, i)
         for i, alert in enumerate(rows)
@@ -157,10 +160,9 @@ def _association(
     notice = event.notice
     level, separation = float(matches.credible_level[i]), float(matches.separation_deg[i])
     is_simulated = bool(alert["is_simulated"])
-    known = {name: value for name, value in alert.items() if name in Association.model_fields}
     return Association.model_validate(
         {
-            **known,
+            **alert,
             "state": "new",
             "event_id": notice.event_id,
             "notice_id": notice.notice_id,

@@ -36,9 +36,9 @@ class MultiOrderMap:
     credible_level: FloatArray
     """Shape (n,): in [0, 1]."""
     level_steps: FloatArray
-    """Shape (n,): credible levels in rising order, the densest cell first."""
+    """Shape (n+1,): 0, then the credible levels in rising order, the densest cell first."""
     area_steps_deg2: FloatArray
-    """Shape (n,): area up to each of ``level_steps``, square degrees."""
+    """Shape (n+1,): area up to each of ``level_steps``, square degrees."""
     sum_as_given: float
     """Integral before it was normalised to one."""
     distance_mpc: float | None = None
@@ -66,9 +66,7 @@ class MultiOrderMap:
 
     def searched_area_deg2(self, credible_level: float) -> float:
         """Area of the smallest region with this credible level, interpolated between cells."""
-        levels = np.concatenate(([0.0], self.level_steps))
-        areas = np.concatenate(([0.0], self.area_steps_deg2))
-        return float(np.interp(credible_level, levels, areas))
+        return float(np.interp(credible_level, self.level_steps, self.area_steps_deg2))
 
     def cap(self, credible_level: float) -> Cap:
         """The whole sphere."""
@@ -166,8 +164,10 @@ def _ranked(
         end=end,
         density_per_sr=density,
         credible_level=np.where(density > 0, credible_level, 1.0),
-        level_steps=steps,
-        area_steps_deg2=np.cumsum(area_sr[densest_first]) * SQUARE_DEGREES_PER_STERADIAN,
+        level_steps=np.concatenate(([0.0], steps)),
+        area_steps_deg2=np.concatenate(
+            ([0.0], np.cumsum(area_sr[densest_first]) * SQUARE_DEGREES_PER_STERADIAN)
+        ),
         sum_as_given=total,
         distance_mpc=distance_mpc,
         distance_err_mpc=distance_err_mpc,
