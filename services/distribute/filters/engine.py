@@ -25,6 +25,9 @@ from shared.schemas.published import OPEN_STRUCTS, PUBLISHED
 
 log = structlog.get_logger()
 
+_BLAMELESS_FAILURES = 3
+"""Runs in a row that only fail fused before a filter is paused: one may be a stopped machine."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -104,6 +107,7 @@ class FilterEngine:
         self._connection = locked_connection(self._limits)
         self._plans: dict[str, _Plan] = {}
         self._plans_made = 0
+        self._blameless_failures = 0
         self.paused: dict[str, str] = {}
         """Why each paused filter was paused."""
 
@@ -142,12 +146,13 @@ class FilterEngine:
             return {name: np.asarray(columns[name], dtype=np.bool_) for name in plan.names}
         except (duckdb.Error, MemoryError) as error:
             log.warning("fused_filters_failed", survey=survey, error=_first_line(error))
-            return self._one_by_one(plan, timed_out=isinstance(error, duckdb.InterruptException))
+            return self._one_by_one(plan)
 
-    def _one_by_one(self, plan: _Plan, *, timed_out: bool) -> dict[str, Mask]:
+    def _one_by_one(self, plan: _Plan) -> dict[str, Mask]:
         """Find the filter that broke the fused query, pause it, and do the others' work."""
         masks: dict[str, Mask] = {}
         seconds: dict[str, float] = {}
+        culprits: dict[str, str] = {}
         for name in plan.names:
             started = time.perf_counter()
             try:
@@ -157,23 +162,36 @@ class FilterEngine:
                 masks[name] = np.asarray(found[name], dtype=np.bool_)
                 seconds[name] = time.perf_counter() - started
             except (duckdb.Error, MemoryError) as error:
-                self._pause(name, _first_line(error))
-        if timed_out and len(masks) == len(plan.names):
+                culprits[name] = _first_line(error)
+        self._blameless_failures = 0 if culprits else self._blameless_failures + 1
+        if self._blameless_failures >= _BLAMELESS_FAILURES:
             slowest = max(seconds, key=lambda name: seconds[name])
-            self._pause(slowest, f"slowest of a set that takes over {self._limits.seconds} s")
+            culprits[slowest] = "slowest of a set that together exceeds the limits"
+            self._blameless_failures = 0
+        for name, why in culprits.items():
+            self._pause(name, why)
         return masks
 
     def _pause(self, name: str, why: str) -> None:
         self.paused[name] = why
-        self._plans.clear()
+        for survey in list(self._plans):
+            self._drop(survey)
         log.error("filter_paused", filter=name, owner=self._filters[name].owner, why=why)
 
     def _plan(self, table: pa.Table, survey: str) -> _Plan:
         plan = self._plans.get(survey)
         if plan is None or not plan.schema.equals(table.schema):
+            self._drop(survey)
             plan = self._planned(table, survey)
             self._plans[survey] = plan
         return plan
+
+    def _drop(self, survey: str) -> None:
+        plan = self._plans.pop(survey, None)
+        if plan is not None:
+            if plan.names:
+                self._connection.execute(f"DEALLOCATE fused_{plan.number}")
+            self._connection.unregister(f"source_{plan.number}")
 
     def _planned(self, table: pa.Table, survey: str) -> _Plan:
         self._plans_made += 1

@@ -37,9 +37,7 @@ def test_the_shipped_filters_are_accepted(capsys):
     assert all("accepted for ztf, lsst" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    "text", [GOOD, f"select *\nFROM alerts WHERE {GOOD};\n", GOOD + " -- why"]
-)
+@pytest.mark.parametrize("text", [GOOD, f"select *\nFROM alerts WHERE {GOOD};\n", GOOD + " -- why"])
 def test_a_clause_or_a_whole_select_in_a_file(tmp_path, capsys, text):
     assert main([str(sql(tmp_path, text))]) == 0
 

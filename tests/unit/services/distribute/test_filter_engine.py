@@ -1,3 +1,4 @@
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -153,6 +154,45 @@ def test_a_slow_filter_is_paused_and_the_others_go_on():
     assert list(engine.paused) == ["slow"]
     assert masks["good"].all()
     assert list(engine.select(batches[0], "ztf")) == ["good"]
+
+
+class TooSlowTogether:
+    """A connection on which the fused query of all filters always exceeds the time limit."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def execute(self, query):
+        if query.startswith("EXECUTE"):
+            raise duckdb.InterruptException("INTERRUPT Error: Query exceeded the time limit")
+        return self._connection.execute(query)
+
+
+def test_a_set_too_slow_together_loses_its_slowest():
+    slow = " + ".join(
+        f"list_sum(list_transform(lc_flux_njy, lambda f: sin(f * {i})))" for i in range(60)
+    )
+    filters = [a_filter("a", "true"), a_filter("slow", f"{slow} > 0"), a_filter("b", "true")]
+    engine = FilterEngine(filters)
+    engine._connection = TooSlowTogether(engine._connection)
+    batch = published_batch(100, points=300).record_batch
+    for _ in range(3):
+        assert engine.paused == {}
+        assert set(engine.select(batch, "ztf")) == {"a", "slow", "b"}
+    assert list(engine.paused) == ["slow"]
+
+
+def test_plans_of_old_schemas_are_dropped():
+    engine = FilterEngine([a_filter("it", "flux_njy > 0")])
+    for survey in ("ztf", "lsst", "ztf", "lsst"):
+        engine.select(published_batch(3, survey=survey).record_batch, "same")
+    relations = engine._connection.execute("SELECT count(*) FROM duckdb_views()").fetchone()
+    fresh = FilterEngine([a_filter("it", "flux_njy > 0")])
+    fresh.select(published_batch(3).record_batch, "same")
+    assert relations == fresh._connection.execute("SELECT count(*) FROM duckdb_views()").fetchone()
 
 
 def test_an_absent_column_is_null():
