@@ -55,7 +55,7 @@ def _beside_others(results: dict[str, Any], cores: int) -> None:
     table.add_row("Tocsin", f"{ours:,.0f}", str(cores), f"{ours / cores:,.0f}",
                   "this run: generator, broker, database, archive included", style="bold")  # fmt: skip
     for other in PUBLISHED:
-        rate, of = float(other["alerts_per_s"]), int(other["cores"])  # type: ignore[arg-type]
+        rate, of = float(str(other["alerts_per_s"])), int(str(other["cores"]))
         table.add_row(str(other["system"]), f"{rate:,.0f}", str(of), f"{rate / of:,.1f}",
                       str(other["measured"]))  # fmt: skip
     screen.print(table)

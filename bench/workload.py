@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
+from services.simulate.deliver import SurveyTopic
 from services.simulate.rekey import rekeyed
-from services.simulate.sending import PacketSender
+from services.simulate.settings import SimulateSettings
 from shared.packets import iter_packets
-from shared.settings import ServiceSettings
 
 REAL = {
     "ztf": (
@@ -34,9 +35,12 @@ def templates(survey: str) -> tuple[list[bytes], str]:
         if survey == "lsst":
             packets = [p for p in packets if len(p) > 60_000]
         return packets, f"{len(packets)} real {survey} packets, re-keyed"
-    from services.simulate.night import packets_of_night  # noqa: PLC0415  # slow to import
+    from services.simulate.population import simulate_night  # noqa: PLC0415  # slow to import
+    from services.simulate.surveys import WRITERS  # noqa: PLC0415
+    from services.simulate.telescopes import TELESCOPES  # noqa: PLC0415
 
-    packets = list(islice(packets_of_night(survey, alerts=200, seed=1), 200))
+    night = simulate_night(TELESCOPES[survey], 61_041, 200, seed=1)
+    packets = [p.payload for p in WRITERS[survey](night).write(np.arange(200))]
     return packets, "200 simulated packets, re-keyed (no TOCSIN_DATA)"
 
 
@@ -48,15 +52,15 @@ def generate(survey: str, alerts: int, rate_hz: float, first: int) -> None:
     were not delivered, and its CPU seconds in between.
     """
     packets, _ = templates(survey)
-    settings = ServiceSettings()
-    topic = dict(settings.survey_topic_pairs())[survey]
-    sender = PacketSender(settings)
+    settings = SimulateSettings()
+    sender = SurveyTopic(settings, dict(settings.survey_topic_pairs())[survey])
     began, cpu_began = time.time(), time.process_time()
     for serial in range(alerts):
         if rate_hz > 0 and serial % 20 == 0:
             time.sleep(max(0.0, began + serial / rate_hz - time.time()))
-        sender.send(topic, rekeyed(packets[serial % len(packets)], first + serial))
-    undelivered = sender.close()
+        sender.send(rekeyed(packets[serial % len(packets)], first + serial))
+    account = sender.finish()
+    undelivered = account.sent - account.delivered
     cpu_s = time.process_time() - cpu_began
     sys.stdout.write(f"{began} {time.time()} {undelivered} {cpu_s}\n")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.console.account.balance import Line, lines_of
-from services.console.account.edges import Edge, database_edge, filter_edge
+from services.console.account.edges import Edge, database_edge, filter_edge, voevent_edge
 from services.console.account.ledger import Tally, letters_by_stage
 from services.console.account.reading import Extent, TopicReader
 from services.console.running_mesh import mesh_settings
@@ -49,6 +49,7 @@ KEPT = (
 )
 """Topics whose every message the archive must hold."""
 screen = Console(highlight=False)
+_PLAIN: dict[str, Any] = {"box": None, "title_justify": "left", "title_style": "bold"}
 
 
 @dataclass
@@ -129,6 +130,8 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
             account.strangers += _unexplained(tally, unreadable)
         if tally is not None:
             account.edges += [filter_edge(reader, topic, tally) for topic in out_topics]
+        pair = (Topic.VOEVENTS.named(prefix), Topic.ASSOCIATIONS.named(prefix))
+        account.edges.append(voevent_edge(reader, *pair))
         if with_database:
             store = open_store(settings)
             for extents, collection, topic in kept:
@@ -160,26 +163,33 @@ def _matches(topic: str, pattern: str) -> bool:
 
 def show(account: Account) -> None:
     """Print the account as tables, and the verdict."""
-    stages = Table("stage", "survey topic", title="Inside the mesh (packets)", title_justify="left")
-    for name in ("in", "out", "dead letters", "missing", "repeated", "changed"):
+    stages = Table("stage", "survey topic", title="Inside the mesh, packets", **_PLAIN)
+    for name in ("in", "out", "set aside", "missing", "repeated", "changed"):
         stages.add_column(name, justify="right")
     for line in account.lines:
         numbers = (line.came_in, line.went_out, line.dead_letters, line.missing, line.repeated,
                    line.changed)  # fmt: skip
         style = None if line.balances else "bold red"
-        stages.add_row(
-            line.stage, f"{line.topic}/{line.partition}", *(f"{n:,}" for n in numbers), style=style
-        )
+        place = f"{line.topic}/{line.partition}"
+        if line.came_in or not line.balances:
+            stages.add_row(line.stage, place, *(f"{n:,}" for n in numbers), style=style)
     screen.print(stages)
-    edges = Table("edge", title="At the edges (messages)", title_justify="left")
-    for name in ("expected", "found", "missing", "repeated", "changed", "strangers"):
+    edges = Table("edge", title="At the edges, messages", **_PLAIN)
+    for name in ("expected", "found", "missing", "repeated", "changed", "strange"):
         edges.add_column(name, justify="right")
     for edge in account.edges:
         held = (edge.found, edge.missing, edge.repeated, edge.changed, edge.strangers)
-        expected = "" if edge.expected is None else f"{edge.expected:,}"
+        expected = "any" if edge.expected is None else f"{edge.expected:,}"
         style = None if edge.balances else "bold red"
         edges.add_row(edge.name, expected, *(f"{n:,}" for n in held), style=style)
     screen.print(edges)
+    show_faults(account)
+    verdict = "[green]The account balances." if account.balances else "[bold red]DOES NOT BALANCE."
+    screen.print(verdict)
+
+
+def show_faults(account: Account) -> None:
+    """Name what is wrong, a few of each kind."""
     for line in account.lines:
         for word, offsets in (("missing", line.missing_offsets), ("changed", line.changed_offsets)):
             if offsets:
@@ -191,5 +201,3 @@ def show(account: Account) -> None:
             screen.print(f"{edge.name}: {example}")
     if account.unreadable:
         screen.print(f"{account.unreadable} dead letters hold records that cannot be read")
-    verdict = "[green]The account balances." if account.balances else "[bold red]DOES NOT BALANCE."
-    screen.print(verdict)

@@ -111,6 +111,9 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     configure_logs(app.metrics.service, settings.log_level)
+    # Faust's consumer cannot start without a topic; a service that only has packet sources
+    # (shared.kafka.packets) brings a consumer of its own.
+    app.producer_only = not app.agents
     Path(app.conf.datadir).mkdir(parents=True, exist_ok=True)
     masked = settings.model_dump(mode="json")
     log.info("service_starting", settings=masked)

@@ -70,11 +70,7 @@ class Ledger:
         await self.outbox.send(topic, [Message(v) for v in values])
 
     async def deliver(self, offset: int) -> None:
-        headers = (
-            ("origin_topic", self.survey.encode()),
-            ("origin_partition", b"0"),
-            ("origin_offset", str(offset).encode()),
-        )
+        headers = (("delivery_id", f"{self.survey}/0/{offset}".encode()),)
         await self.outbox.send(self.out, [Message(b"alert", headers=headers)])
 
     async def publish(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -11,6 +12,7 @@ from services.console.account.balance import SHOWN
 from services.console.account.ledger import Tally
 from services.console.account.reading import Extent, TopicReader
 from shared.kafka.records import Record
+from shared.schemas.association import Association
 from shared.store import Collection, Store
 
 _CHUNK = 100
@@ -64,14 +66,36 @@ def filter_edge(reader: TopicReader, topic: str, river: Tally) -> Edge:
 
 
 def _origin_of(headers: dict[str, bytes]) -> tuple[str, int, int] | None:
+    """The packet a delivery is about: its id is survey topic, partition and offset."""
     try:
-        return (
-            headers["origin_topic"].decode(),
-            int(headers["origin_partition"]),
-            int(headers["origin_offset"]),
-        )
+        topic, partition, offset = headers["delivery_id"].decode().rsplit("/", 2)
+        return topic, int(partition), int(offset)
     except (KeyError, ValueError):
         return None
+
+
+def voevent_edge(reader: TopicReader, voevents: str, associations: str) -> Edge:
+    """The VOEvents: one for each association on its topic, none twice."""
+    wanted = {
+        Association.from_json(r.value).delivery_id
+        for r in reader.records(reader.extents(associations))
+    }
+    found: Counter[str] = Counter(
+        headers.get("delivery_id", b"").decode()
+        for _, headers in reader.records_with_headers(reader.extents(voevents))
+    )
+    missing = sorted(wanted - set(found))
+    repeated = sorted(name for name, times in found.items() if times > 1)
+    strangers = sorted(set(found) - wanted)
+    return Edge(
+        voevents,
+        len(wanted),
+        found.total(),
+        missing=len(missing),
+        repeated=len(repeated),
+        strangers=len(strangers),
+        examples=[*missing[:SHOWN], *repeated[:SHOWN], *strangers[:SHOWN]],
+    )
 
 
 async def database_edge(
