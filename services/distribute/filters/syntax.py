@@ -18,8 +18,10 @@ import duckdb
 from services.distribute.filters.user_filter import MAX_WHERE_BYTES
 from services.distribute.filters.view import ALERT_FUNCTIONS
 
+OPERATOR_SYMBOLS = frozenset("+-*/%^&|") | {"//", "**"}
+_LIKE = frozenset({"~~", "!~~", "~~*", "!~~*"})
 _SCALAR_WORDS = """
-    + - * / // % ** ^ & | ~~ !~~ ~~* !~~* abs acos asin atan atan2 cbrt ceil ceiling cos degrees
+    abs acos asin atan atan2 cbrt ceil ceiling cos degrees
     exp floor fmod greatest ifnull isfinite isinf isnan least ln log log10 log2 mod nullif pi
     pow power radians round sign sin sqrt tan trunc contains ends_with length lower
     regexp_full_match regexp_matches starts_with suffix prefix trim upper mag struct_extract
@@ -29,14 +31,16 @@ _SCALAR_WORDS = """
 _LIST_WORDS = """
     array_extract array_length len list_any_value list_apply list_avg list_bool_and list_bool_or
     list_contains list_count list_distinct list_extract list_filter list_first list_has_all
-    list_has_any list_last list_max list_mean list_median list_min list_position list_product
+    list_has_any list_last list_max list_median list_min list_position list_product
     list_reverse list_reverse_sort list_slice list_sort list_stddev_pop list_stddev_samp
     list_sum list_transform list_unique list_value list_var_pop list_var_samp list_where list_zip
 """
 """Functions of lists, linear in their length (sorting nearly so); not inside a lambda."""
 
-_SCALARS = frozenset(_SCALAR_WORDS.split())
-FUNCTIONS = _SCALARS | frozenset(_LIST_WORDS.split()) | frozenset(ALERT_FUNCTIONS)
+SCALAR_FUNCTIONS = frozenset(_SCALAR_WORDS.split())
+LIST_FUNCTIONS = frozenset(_LIST_WORDS.split())
+_SCALARS = SCALAR_FUNCTIONS | OPERATOR_SYMBOLS | _LIKE
+FUNCTIONS = _SCALARS | LIST_FUNCTIONS | frozenset(ALERT_FUNCTIONS)
 """Every function a filter may call."""
 
 _OPERATOR_WORDS = """
