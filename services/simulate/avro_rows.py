@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,13 +83,13 @@ class EncodedRows:
     def __iter__(self) -> Iterator[memoryview]:
         """Each row's bytes."""
         bounds = self.offsets.tolist()
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             yield self.buffer[start:stop]
 
     def slices(self, row_offsets: npt.NDArray[np.int64]) -> Iterator[memoryview]:
         """The bytes of rows ``row_offsets[i]:row_offsets[i + 1]`` together, for each i."""
         bounds = self.offsets[row_offsets].tolist()
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             yield self.buffer[start:stop]
 
 
@@ -123,7 +124,7 @@ class RowEncoder:
         integers = np.empty((rows, len(self.leaves)), dtype=np.int64)
         words = _Words()
         for place, leaf in enumerate(self.leaves):
-            value = columns.get(leaf.name)
+            value: Any = columns.get(leaf.name)
             if leaf.kind in (FLOAT, DOUBLE):
                 floats[:, place] = np.nan if value is None else value
                 empty = np.isnan(floats[:, place])

@@ -95,6 +95,7 @@ def plan_visits(
     rng: np.random.Generator,
     n_fields: int,
     targets: Sequence[tuple[float, float]] = (),
+    targets_after_mjd: float = 0.0,
 ) -> Visits:
     """Choose fields for the night and lay out their visits, history included.
 
@@ -104,6 +105,8 @@ def plan_visits(
         How many fields are seen this night, at most as many as are visible.
     targets
         ICRS positions in degrees whose fields are seen four times, as targets of opportunity.
+    targets_after_mjd
+        Those fields are seen no earlier than this, MJD UTC.
 
     Raises
     ------
@@ -115,11 +118,13 @@ def plan_visits(
     visible = visible_at(telescope, night_mjd, center_ra, center_dec)
     good = np.flatnonzero(visible.sum(axis=1) >= 8)
     wanted = np.unique([int(grid.locate([ra], [dec])[0][0]) for ra, dec in targets]).astype(int)
+    visible[wanted] &= hours_of(telescope, night_mjd) > targets_after_mjd
     for field in wanted:
         if visible[field].sum() < 4:
             raise ValueError(
                 f"the target at RA {center_ra[field]:.1f}, Dec {center_dec[field]:.1f} is too low "
-                f"for {telescope.survey} in the night of MJD {night_mjd}; take another night or survey"
+                f"for {telescope.survey} in the night of MJD {night_mjd}; "
+                "take another night or survey"
             )
     free = rng.permutation(np.setdiff1d(good, wanted))[: max(0, n_fields - len(wanted))]
     fields = np.sort(np.concatenate([wanted, free])).astype(np.int64)

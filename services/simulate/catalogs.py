@@ -140,7 +140,10 @@ def _mangrove() -> Galaxies:
     table = pq.read_table(path, columns=["ra", "dec", "lum_dist"])
     distance = table.column("lum_dist").to_numpy()
     near_enough = distance > 5.0
-    ra, dec = table.column("ra").to_numpy()[near_enough], table.column("dec").to_numpy()[near_enough]
+    ra, dec = (
+        table.column("ra").to_numpy()[near_enough],
+        table.column("dec").to_numpy()[near_enough],
+    )
     redshift = redshift_of_mpc(distance[near_enough])
     # The table has neither magnitude nor size: both follow a repeatable draw per galaxy.
     rng = np.random.default_rng(20190814)

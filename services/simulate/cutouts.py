@@ -182,13 +182,21 @@ def _draw(
         for k in range(field_stars.shape[1]):
             if field_stars[i, k, 2] > 0.0:
                 _add_moffat(
-                    still, x + field_stars[i, k, 0], y + field_stars[i, k, 1],
-                    field_stars[i, k, 2], alpha,
+                    still,
+                    x + field_stars[i, k, 0],
+                    y + field_stars[i, k, 1],
+                    field_stars[i, k, 2],
+                    alpha,
                 )
         if host > 0.0:
             _add_disc(
-                still, x + columns[i, 3], y + columns[i, 4], host,
-                columns[i, 5], columns[i, 6], columns[i, 7],
+                still,
+                x + columns[i, 3],
+                y + columns[i, 4],
+                host,
+                columns[i, 5],
+                columns[i, 6],
+                columns[i, 7],
             )
         if shapes[i] == 0:
             _add_moffat(change, x, y, flux, alpha)

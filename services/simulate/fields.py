@@ -25,7 +25,8 @@ class FieldGrid:
     def _fields_in_strip(self) -> IntArray:
         height = 180.0 / self._strips
         dec = -90.0 + (np.arange(self._strips) + 0.5) * height
-        return np.ceil(360.0 * np.cos(np.radians(dec)) / height).astype(np.int64)
+        counts: IntArray = np.ceil(360.0 * np.cos(np.radians(dec)) / height).astype(np.int64)
+        return counts
 
     @property
     def _first(self) -> IntArray:

@@ -54,4 +54,4 @@ def gzipped_images(images: npt.NDArray[np.float32], unit: str = "DN") -> list[by
     files[:, : len(top)] = np.frombuffer(top, dtype=np.uint8)
     pixels = images.astype(">f4").reshape(count, -1).view(np.uint8)
     files[:, len(top) : len(top) + pixels.shape[1]] = pixels
-    return [bytes(cramjam.gzip.compress(file, level=1)) for file in files]
+    return [bytes(cramjam.gzip.compress(file.data, level=1)) for file in files]

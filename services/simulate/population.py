@@ -70,7 +70,12 @@ class _Observed:
 
 
 def simulate_night(
-    telescope: Telescope, night_mjd: int, n_alerts: int, seed: int, plants: Sequence[Plant] = ()
+    telescope: Telescope,
+    night_mjd: int,
+    n_alerts: int,
+    seed: int,
+    plants: Sequence[Plant] = (),
+    plants_after_mjd: float = 0.0,
 ) -> Night:
     """Exactly ``n_alerts`` alerts of one night; the same arguments give the same night.
 
@@ -80,6 +85,8 @@ def simulate_night(
         UTC date at the telescope's midnight, MJD.
     plants
         Sources that are observed as well; their fields become targets of opportunity.
+    plants_after_mjd
+        Those fields are observed this night no earlier than this, MJD UTC.
 
     Raises
     ------
@@ -92,12 +99,10 @@ def simulate_night(
     targets = [
         (float(ra), float(dec))
         for plant in plants
-        for ra, dec in zip(
-            plant.drawn.sources.ra_deg, plant.drawn.sources.dec_deg, strict=True
-        )
+        for ra, dec in zip(plant.drawn.sources.ra_deg, plant.drawn.sources.dec_deg, strict=True)
     ]
     n_fields = int(np.clip(n_alerts // _ALERTS_PER_FIELD, _MIN_FIELDS, _MAX_FIELDS))
-    visits = plan_visits(telescope, night_mjd, rng, n_fields, targets)
+    visits = plan_visits(telescope, night_mjd, rng, n_fields, targets, plants_after_mjd)
     sky = NightSky(telescope, visits, rng)
     names = tuple(model.name for model in MODELS)
     parts: list[tuple[int, _Observed]] = []

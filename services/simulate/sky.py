@@ -123,7 +123,7 @@ class NightSky:
         return self._visits.grid.position_in(field, self._rng.random(n), self._rng.random(n))
 
     def near_ecliptic(self, n: int, scatter_deg: float) -> tuple[FloatArray, FloatArray]:
-        """``n`` positions in the night's fields, a Gaussian in ecliptic latitude where it can be."""
+        """``n`` positions in the fields, a Gaussian in ecliptic latitude where it can be."""
         ra, dec = self.anywhere(8 * n)
         vectors = np.stack(
             [
@@ -141,7 +141,7 @@ class NightSky:
     def visits_at(
         self, ra_deg: FloatArray, dec_deg: FloatArray
     ) -> tuple[IntArray, FloatArray, BandArray, FloatArray]:
-        """This night's visits of each position: position index, mjd TAI, band, sigma in nJy."""
+        """Tonight's visits of each position: position index, mjd TAI, band, sigma in nJy."""
         position, visit = pairs_of(self._visits, self._visits.index_of(ra_deg, dec_deg))
         tonight = self._visits.is_tonight[visit]
         position, visit = position[tonight], visit[tonight]

@@ -44,8 +44,7 @@ class Agn:
             "star_mag": mag,
             "star_color": color,
         }
-        stars = {"star_mag": mag, "star_color": color}
-        return Drawn(replace(sources, **stars), parameters)
+        return Drawn(replace(sources, star_mag=mag, star_color=color), parameters)
 
     def flux_njy(
         self, parameters: Mapping[str, FloatArray], mjd_tai: FloatArray, band: BandArray

@@ -56,9 +56,7 @@ class Asteroid:
     ) -> FloatArray:
         """The body's light at its own visit, nothing before and after: it has moved on."""
         here = np.abs(mjd_tai - parameters["seen_mjd"]) < _SECONDS_OF_MATCH_DAYS
-        return np.where(
-            here, flux_njy_of(parameters["mag"] + _COLOR * STAR_COLOR_SLOPE[band]), 0.0
-        )
+        return np.where(here, flux_njy_of(parameters["mag"] + _COLOR * STAR_COLOR_SLOPE[band]), 0.0)
 
 
 def _designation(serial: int) -> str:

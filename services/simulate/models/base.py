@@ -148,7 +148,7 @@ class Sky(Protocol):
     def visits_at(
         self, ra_deg: FloatArray, dec_deg: FloatArray
     ) -> tuple[IntArray, FloatArray, BandArray, FloatArray]:
-        """This night's visits of each position: position index, mjd TAI, band, sigma in nJy."""
+        """Tonight's visits of each position: position index, mjd TAI, band, sigma in nJy."""
         ...
 
 

@@ -48,7 +48,7 @@ class Microlensing:
     def flux_njy(
         self, parameters: Mapping[str, FloatArray], mjd_tai: FloatArray, band: BandArray
     ) -> FloatArray:
-        """``F (A - 1)``, the same in every band but for the star's colour; 1 - blend is not lensed."""
+        """``F (A - 1)`` of the part ``blend`` of the star's light; the rest is not lensed."""
         phase = (mjd_tai - parameters["peak_mjd"]) / parameters["crossing_days"]
         u = np.hypot(parameters["least_u"], phase)
         star = star_flux_njy(parameters["star_mag"], parameters["star_color"], band)

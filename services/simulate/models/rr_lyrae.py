@@ -1,7 +1,7 @@
 """RR Lyrae stars: a Fourier saw-tooth (RRab) or nearly a sine (RRc).
 
-Fourier amplitude ratios and phases: Simon & Teays 1982, ApJ 261, 586; period and amplitude
-ranges: Sesar et al. 2010, ApJ 708, 717 (stripe 82).
+Fourier amplitude ratios as in Simon & Teays 1982, ApJ 261, 586; period and amplitude ranges:
+Sesar et al. 2010, ApJ 708, 717 (stripe 82).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from services.simulate.models.base import BandArray, Drawn, FloatArray, Sky, plain_sources
 from services.simulate.models.spectra import star_flux_njy
 
-_RATIOS = np.array([1.0, 0.50, 0.35, 0.22, 0.13])
-_PHASES = np.array([0.0, 3.95, 1.85, 6.05, 3.95])
-"""Sine phases of the harmonics against the first, radians."""
+_RATIOS = np.array([1.0, 0.48, 0.33, 0.22, 0.14, 0.08])
+_PHASES = np.array([0.0, -0.25, -0.45, -0.6, -0.7, -0.8])
+"""Sine phases of the harmonics against the first, radians: zero makes a saw-tooth."""
 _BAND_AMPLITUDE = np.array([0.95, 1.0, 0.72, 0.57, 0.53, 0.50])
 """Amplitude in each band against g's."""
 
@@ -25,7 +25,7 @@ def saw_tooth(phase: FloatArray) -> FloatArray:
     turn = 2.0 * np.pi * phase
     offset = np.zeros_like(turn)
     for k, (ratio, shift) in enumerate(zip(_RATIOS, _PHASES, strict=True), start=1):
-        offset += ratio * np.sin(k * turn + shift)
+        offset -= ratio * np.sin(k * turn + shift)
     return np.asarray(offset / _FULL_SWING, dtype=np.float64)
 
 

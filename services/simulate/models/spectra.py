@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from services.simulate.distances import distance_modulus_mag
 from services.simulate.models.base import BAND_WAVELENGTH_NM, BandArray, FloatArray
@@ -60,7 +59,7 @@ class TemplateSurface:
     magnitudes: FloatArray
     """Shape (days, wavelengths)."""
 
-    def magnitude(self, day: npt.ArrayLike, wavelength_nm: npt.ArrayLike) -> FloatArray:
+    def magnitude(self, day: FloatArray, wavelength_nm: FloatArray) -> FloatArray:
         """Bilinear interpolation; beyond the grid its edge (shape of the arguments)."""
         d = np.interp(day, self.days, np.arange(len(self.days)))
         w = np.interp(wavelength_nm, self.wavelengths_nm, np.arange(len(self.wavelengths_nm)))

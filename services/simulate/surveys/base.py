@@ -24,6 +24,9 @@ class SimulatedPacket:
 
     payload: bytes
     alert_id: int
+    object_id: str
+    source: int
+    """Index of the source in the night."""
     visit: int
     """Index of the exposure: packets of one exposure come in one burst."""
 

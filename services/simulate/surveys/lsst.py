@@ -1,4 +1,4 @@
-"""LSST's packets: Confluent framing, official schema v10.0, cutouts as FITS with variance and PSF."""
+"""LSST's packets: Confluent framing, official schema v10.0, FITS cutouts not compressed."""
 
 from __future__ import annotations
 
@@ -79,12 +79,14 @@ class LsstWriter:
         orbits = list(self._some(self._orbit, moving, photometry.orbits(points[moving])))
         files = self._cutouts(points)
         ids = photometry.dia_source_id(points).tolist()
+        own_ids = np.where(
+            moving, photometry.ss_object_id(source), photometry.dia_object_id(source)
+        )
+        names, rows_of = [str(number) for number in own_ids.tolist()], source.tolist()
         visits = night.point_visit[points].tolist()
         file_head = _SOME + write_varint(files.shape[2])
         packets = []
-        rows = zip(
-            sources, previous.slices(earlier_at), measured.slices(forced_at), strict=True
-        )
+        rows = zip(sources, previous.slices(earlier_at), measured.slices(forced_at), strict=True)
         for i, (own, before, forcings) in enumerate(rows):
             n_before = int(earlier_at[i + 1] - earlier_at[i])
             n_forced = 0 if moving[i] else int(forced_at[i + 1] - forced_at[i])
@@ -96,7 +98,9 @@ class LsstWriter:
             # The schema's order is difference, science, template.
             for kind in (2, 0, 1):
                 parts += [file_head, files[i, kind].tobytes()]
-            packets.append(SimulatedPacket(b"".join(parts), ids[i], visits[i]))
+            packets.append(
+                SimulatedPacket(b"".join(parts), ids[i], names[i], rows_of[i], visits[i])
+            )
         return packets
 
     def _fixed(self, present: Any, columns: dict[str, Any]) -> Sequence[bytes]:

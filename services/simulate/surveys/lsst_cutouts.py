@@ -57,7 +57,9 @@ def _template(pixel_arcsec: float) -> tuple[npt.NDArray[np.uint8], dict[str, int
     pixels = padded(4 * CUTOUT_PIXELS**2)
     variance = _extension(-32, CUTOUT_PIXELS, "UNCERT", "VarianceUncertainty")
     psf = _extension(-64, _PSF_PIXELS, "PSFIMAGE", None)
-    whole = first + bytes(pixels) + variance + bytes(pixels) + psf + bytes(padded(8 * _PSF_PIXELS**2))
+    whole = (
+        first + bytes(pixels) + variance + bytes(pixels) + psf + bytes(padded(8 * _PSF_PIXELS**2))
+    )
     places = {
         "ra": first.index(b"CRVAL1") + 10,
         "dec": first.index(b"CRVAL2") + 10,

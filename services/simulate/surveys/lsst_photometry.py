@@ -151,9 +151,7 @@ class LsstPhotometry:
             "timeProcessedMjdTai": night.visits.mjd_tai[visit] + _PROCESSING_DAYS,
         }
 
-    def objects(
-        self, points: IntArray, earlier: IntArray, offsets: IntArray
-    ) -> dict[str, Column]:
+    def objects(self, points: IntArray, earlier: IntArray, offsets: IntArray) -> dict[str, Column]:
         """Columns of diaObject: means over the detections so far, this one included.
 
         ``earlier`` and ``offsets`` are the detections before each alert, as flat points.

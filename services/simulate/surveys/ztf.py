@@ -68,12 +68,14 @@ class ZtfWriter:
             return []
         source = self._night.point_source[points]
         ids = self._photometry.candid(points).tolist()
+        sources = source.tolist()
+        names = [self.object_id(number) for number in sources]
         heads = self._head.encode(
             len(points),
             {
                 "schemavsn": ztf_schema.SCHEMA_VERSION,
                 "publisher": PUBLISHER,
-                "objectId": [self.object_id(int(s)) for s in source],
+                "objectId": names,
                 **self._photometry.candidates(points),
             },
         )
@@ -97,10 +99,8 @@ class ZtfWriter:
                 parts += [_SOME, write_varint(len(file_name)), file_name]
                 parts += [write_varint(len(file)), file]
             body = b"".join(parts)
-            payload = b"".join(
-                (self._container_head, write_varint(len(body)), body, self._marker)
-            )
-            packets.append(SimulatedPacket(payload, ids[i], visits[i]))
+            payload = b"".join((self._container_head, write_varint(len(body)), body, self._marker))
+            packets.append(SimulatedPacket(payload, ids[i], names[i], sources[i], visits[i]))
         return packets
 
     def _cutouts(self, points: IntArray) -> list[bytes]:

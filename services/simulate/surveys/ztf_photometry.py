@@ -55,7 +55,8 @@ class ZtfPhotometry:
         self._nid = np.floor(mjd).astype(np.int64) - _FIRST_NIGHT_MJD
         fraction = np.floor((mjd % 1.0) * 1e5 + 1e-6).astype(np.int64)
         self._pid0 = self._nid * 1_000_000_000 + fraction * 10_000 + 15
-        self._file_names = [_file_name(float(m), int(b)) for m, b in zip(mjd, night.visits.band)]
+        moments = zip(mjd.tolist(), night.visits.band.tolist(), strict=True)
+        self._file_names = [_file_name(*moment) for moment in moments]
         self._number_detections()
 
     def _number_detections(self) -> None:
@@ -71,15 +72,13 @@ class ZtfPhotometry:
         self._tblid = np.full(len(night.flux_njy), NULL_INTEGER)
         self._tblid[found[order]] = rank
         detected_so_far = np.cumsum(night.is_detected)
-        before = detected_so_far - night.is_detected.astype(np.int64)
-        self._ndethist = detected_so_far - before[night.offsets[:-1]][night.point_source]
+        before: IntArray = detected_so_far - night.is_detected.astype(np.int64)
+        self._ndethist: IntArray = detected_so_far - before[night.offsets[:-1]][night.point_source]
 
     def pid(self, points: IntArray) -> IntArray:
         """Processing id of the image of each point: night, time, channel."""
         night = self._night
-        return (
-            self._pid0[night.point_visit[points]] + self._rcid[night.point_source[points]] * 100
-        )
+        return self._pid0[night.point_visit[points]] + self._rcid[night.point_source[points]] * 100
 
     def candid(self, points: IntArray) -> IntArray:
         """Candidate id of each detection; NULL_INTEGER where there is none.
@@ -127,7 +126,9 @@ class ZtfPhotometry:
         aperture = mag + 0.06 * normal(points, 1)
         fwhm = night.visits.fwhm_arcsec[visit] / night.telescope.pixel_arcsec
         bogus = s.shape > 0
-        width = fwhm * np.where(bogus, 0.5 + 1.5 * uniform(points, 2), 1.0 + 0.05 * normal(points, 3))
+        width = fwhm * np.where(
+            bogus, 0.5 + 1.5 * uniform(points, 2), 1.0 + 0.05 * normal(points, 3)
+        )
         major = width * (0.36 + 0.05 * uniform(points, 4))
         elongation = 1.0 + np.where(bogus, 0.9, 0.12) * uniform(points, 5)
         ra, dec = measured_positions(night, points)
@@ -170,7 +171,9 @@ class ZtfPhotometry:
             "nneg": where_seen(np.floor(np.where(bogus, 14.0, 5.0) * uniform(points, 13))),
             "nbad": where_seen(0.0),
             "rb": where_seen(np.clip(s.reliability - 0.1 * uniform(points, 14), 0.0, 1.0)),
-            "sumrat": where_seen(np.where(bogus, uniform(points, 15), 1.0 - 0.1 * uniform(points, 16))),
+            "sumrat": where_seen(
+                np.where(bogus, uniform(points, 15), 1.0 - 0.1 * uniform(points, 16))
+            ),
             "scorr": where_seen(1.1 * flux / error),
             "rbversion": _RB_VERSION,
         }

@@ -81,7 +81,12 @@ def _record(name: str, table: str) -> dict[str, Any]:
             fields.append({"name": field, "type": [kind[:-1], "null"], "default": 0})
         else:
             fields.append({"name": field, "type": kind})
-    return {"type": "record", "name": f"ztf.alert.{name}", "version": SCHEMA_VERSION, "fields": fields}
+    return {
+        "type": "record",
+        "name": f"ztf.alert.{name}",
+        "version": SCHEMA_VERSION,
+        "fields": fields,
+    }
 
 
 CANDIDATE = _record("candidate", _CANDIDATE)

@@ -1,0 +1,96 @@
+"""Sending packets to a survey's topic, byte for byte, every delivery confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer
+
+from services.simulate.settings import SimulateSettings
+from shared.kafka.admin import ensure_topics
+from shared.kafka.outbox import MAX_MESSAGE_BYTES
+
+_POLL_EVERY = 200
+_KEEP_ERRORS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the packets that were sent."""
+
+    topic: str
+    sent: int
+    delivered: int
+    errors: tuple[str, ...]
+    """The first few reasons of failures."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Kafka has acknowledged every packet."""
+        return self.delivered == self.sent
+
+
+class SurveyTopic:
+    """A survey topic to write to: idempotent, acknowledged by all in-sync replicas, no key.
+
+    No compression (packets hold compressed images already) and no key, as ZTF sends: packets
+    spread over the partitions. ``send`` waits when the buffer is full.
+
+    Raises
+    ------
+    shared.errors.UpstreamUnavailableError
+        If Kafka does not answer.
+    """
+
+    def __init__(self, settings: SimulateSettings, topic: str) -> None:
+        asyncio.run(ensure_topics(settings, [topic]))
+        self.topic = topic
+        self._sent = self._delivered = 0
+        self._errors: list[str] = []
+        self._timeout_s = settings.send_timeout_s
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.kafka_bootstrap_servers,
+                "enable.idempotence": True,
+                "acks": "all",
+                "compression.type": "none",
+                "linger.ms": 5,
+                "batch.size": 1_000_000,
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+                "queue.buffering.max.kbytes": settings.send_buffer_mb * 1024,
+                "queue.buffering.max.messages": 200_000,
+                "delivery.timeout.ms": int(settings.send_timeout_s * 1000),
+            }
+        )
+
+    def send(self, payload: bytes) -> None:
+        """Hand over one packet; back at once unless the buffer is full."""
+        while True:
+            try:
+                self._producer.produce(self.topic, payload, on_delivery=self._on_delivery)
+                break
+            except BufferError:
+                self._producer.poll(0.2)
+            except KafkaException as error:  # too large for the topic, or the topic is not allowed
+                self._note(str(error))
+                break
+        self._sent += 1
+        if self._sent % _POLL_EVERY == 0:
+            self._producer.poll(0)
+
+    def finish(self) -> Account:
+        """Wait for every acknowledgement and give the account."""
+        self._producer.flush(self._timeout_s + 5.0)
+        return Account(self.topic, self._sent, self._delivered, tuple(self._errors))
+
+    def _on_delivery(self, error: Any, _message: Any) -> None:
+        if error is None:
+            self._delivered += 1
+        else:
+            self._note(str(error))
+
+    def _note(self, reason: str) -> None:
+        if len(self._errors) < _KEEP_ERRORS:
+            self._errors.append(reason)
