@@ -38,7 +38,6 @@ SERVICE_VERBS = (
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
     Verb("mma check", "services.mma.check", "Read notices without sending them"),
-    Verb("mma check", "services.mma.check", "Read notices offline: event, time, region"),
     Verb("mma sample-notice", "services.mma.sample", "Write a real notice to a file, to try"),
     Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
 )
