@@ -38,7 +38,7 @@ class TopicReader:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": False,
-                "log_level": 3,
+                "log_level": 0,
             }
         )
 
