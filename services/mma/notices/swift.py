@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from services.mma.notices import windows
 from services.mma.notices.base import DEFAULT_CONTAINMENT, Document, NoticeType, Reading
 from services.mma.notices.families import Family, healpix_file, read_gcn_json, read_voevent
@@ -9,6 +12,8 @@ from services.mma.notices.voevent import VOEvent
 
 _FAMILY = Family("Swift", r"nasa\.gsfc\.(gcn|tan)/(SWIFT|Swift)", ("swift/",))
 _RANKS = (("UVOT", 3), ("XRT", 2), ("BAT", 1))
+_NO_EVENT = re.compile(r"#BAT_(SubSubThresh|Known)")
+"""Five-sigma noise (450 a day) and known sources: kept, but they place no event."""
 
 
 def read(document: Document) -> Reading:
@@ -16,7 +21,11 @@ def read(document: Document) -> Reading:
     if not isinstance(document, VOEvent):
         return read_gcn_json(document, "Swift_GUANO", DEFAULT_CONTAINMENT)
     rank = next((rank for mark, rank in _RANKS if mark in document.stream), 0)
-    return read_voevent(document, _FAMILY.prefix, DEFAULT_CONTAINMENT, rank=rank)
+    reading = read_voevent(document, _FAMILY.prefix, DEFAULT_CONTAINMENT, rank=rank)
+    if _NO_EVENT.search(document.stream):
+        remark = "sub-sub-threshold or known source: its position was left out"
+        return replace(reading, localization=None, rank=0, remarks=(remark,))
+    return reading
 
 
 SWIFT = NoticeType("swift", "gamma_ray", windows.BURST, _FAMILY.recognises, read, healpix_file)

@@ -262,3 +262,10 @@ def test_real_archive_one_packet_in_twenty():
                 reasons.add(error.reason)
     assert read > 1300
     assert reasons <= {"malformed_time"}
+
+
+@pytest.mark.parametrize("stream", ["BAT_SubSubThresh_Pos_1", "BAT_Known_Pos_1"])
+def test_swift_noise_and_known_sources_place_no_event(stream):
+    read = notice(voevent(f"ivo://nasa.gsfc.gcn/SWIFT#{stream}", params={"TrigID": "1"}))
+    assert read.localization is None
+    assert "left out" in read.remarks[0]
