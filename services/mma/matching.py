@@ -14,7 +14,6 @@ from shared.schemas.association import Association
 from shared.schemas.notice import Role
 from shared.sky.separation import separation_arcsec, unit_vectors
 
-
 _SAID_OF_ALERTS = [name for name in SLIM_SCHEMA.names if name in Association.model_fields]
 
 
