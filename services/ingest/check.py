@@ -41,8 +41,9 @@ One JSON line per packet on standard output, with these keys:
   mjd_tai (mid-exposure), band, flux_njy, flux_err_njy (AB nanojansky), light_curve_points (all),
   upper_limits, forced_points (of these), reason (null, or what is wrong).
 Identifiers are strings, since 64-bit numbers do not survive every JSON reader.
-Duplicates are not looked for. What was rejected, and the counts, go to standard error too. Exit status: 0 if every packet was
-accepted, 1 if any was rejected or a file could not be read, 2 for wrong usage.
+Duplicates are not looked for. What was rejected, and the counts, go to standard error too.
+Exit status: 0 if every packet was accepted, 1 if any was rejected or a file could not be read,
+2 for wrong usage.
 
 examples:
   tocsin ingest check night.tar.gz | jq 'select(.status == "rejected") | .reason'
@@ -51,7 +52,7 @@ examples:
 
 
 def check(paths: Iterable[Path], book: SchemaBook) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and line of each packet, in order; memory is bounded whatever the size of the archives."""
+    """Name and line of each packet, in order; memory is bounded for archives of any size."""
     skipped: list[str] = []
     for files in _chunks(iter_packets(paths, skipped.append)):
         yield from _lines(files, book)

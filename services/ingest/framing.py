@@ -7,6 +7,7 @@ messages name theirs by number.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ CONFLUENT_HEADER_BYTES = 5
 _MOST_SCHEMAS = 64
 """Schemas remembered at a time: surveys use a handful; hostile senders must not fill memory."""
 _TRIED_FIRST = 4
+ASK_AGAIN_S = 60.0
+"""How long a schema number that was not known is taken for unknown."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,14 @@ class SchemaBook:
     Parameters
     ----------
     schema_by_id
-        Where the schemas of Confluent messages come from. Asked once for each number.
+        Where the schemas of Confluent messages come from. Asked once for each number, and for
+        one that was not known once a minute while packets name it.
     """
 
     def __init__(self, schema_by_id: SchemaById = official_schema_by_id) -> None:
         self._schema_by_id = schema_by_id
         self._by_header: OrderedDict[bytes, Writer | RejectedRecordError] = OrderedDict()
-        self._by_id: OrderedDict[int, Writer | RejectedRecordError] = OrderedDict()
+        self._by_id: OrderedDict[int, tuple[Writer | RejectedRecordError, float]] = OrderedDict()
         self._recent: list[tuple[bytes, Writer]] = []
 
     def frame(self, payload: bytes) -> Framed:
@@ -138,13 +142,14 @@ class SchemaBook:
         if len(payload) <= CONFLUENT_HEADER_BYTES:
             raise RejectedRecordError("truncated", f"a message of {len(payload)} bytes")
         schema_id = int.from_bytes(payload[1:CONFLUENT_HEADER_BYTES], "big")
-        writer = self._by_id.get(schema_id)
-        if writer is None:
+        writer, asked_s = self._by_id.get(schema_id, (None, 0.0))
+        stale = isinstance(writer, RejectedRecordError) and time.monotonic() > asked_s + ASK_AGAIN_S
+        if writer is None or stale:
             try:
                 writer = writer_of(self._schema_by_id(schema_id))
             except RejectedRecordError as error:
                 writer = error
-            _remember(self._by_id, schema_id, writer)
+            _remember(self._by_id, schema_id, (writer, time.monotonic()))
         if isinstance(writer, RejectedRecordError):
             raise RejectedRecordError(writer.reason, writer.detail)
         return Framed(writer, payload, CONFLUENT_HEADER_BYTES, len(payload))
@@ -159,7 +164,8 @@ class SchemaBook:
         size, position = read_varint(payload, position)
         end = position + size
         if count != 1 or end + SYNC_BYTES != len(payload) or size < 0:
-            _only_block(payload)  # says what is wrong
+            # Empty blocks are legal (ATLAS ends with one); else this says what is wrong.
+            return Framed(writer, payload, *_only_block(payload))
         if payload[end:] != payload[len(head) : first_block]:
             raise RejectedRecordError("bad_sync_marker", f"wrong sync marker at byte {end}")
         return Framed(writer, payload, position, end)

@@ -142,7 +142,9 @@ def iter_blocks(payload: bytes, header: ContainerHeader) -> Iterator[tuple[int, 
         end = position + size
         if end + _SYNC_BYTES > len(payload):
             missing = end + _SYNC_BYTES - len(payload)
-            raise RejectedRecordError("truncated", f"the block lacks {missing} bytes at its end")
+            raise RejectedRecordError(
+                "truncated", f"of a block of {size} bytes {missing} are missing"
+            )
         if payload[end : end + _SYNC_BYTES] != header.sync_marker:
             raise RejectedRecordError("bad_sync_marker", f"wrong sync marker at byte {end}")
         yield count, position, end

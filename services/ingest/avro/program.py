@@ -87,6 +87,7 @@ class _Compiler:
     barrier: int = 0
     """Instructions before this one are jumped to: a run must not be joined across."""
     list_order: list[str] = field(default_factory=list)
+    values: int = 0
 
     def emit(self, code: int, a: int = 0, b: int = 0, c: int = 0) -> int:
         if len(self.ops) >= MAX_INSTRUCTIONS:
@@ -110,6 +111,9 @@ class _Compiler:
     # Each of these emits the reading of one value and returns its least size in bytes.
 
     def value(self, schema: Any, path: str, in_list: int, depth: int, namespace: str) -> int:
+        self.values += 1
+        if self.values > MAX_INSTRUCTIONS:
+            raise UnsupportedSchemaError(f"more than {MAX_INSTRUCTIONS} values, written out")
         if depth > MAX_DEPTH:
             raise UnsupportedSchemaError(f"nested more than {MAX_DEPTH} deep at {path!r}")
         if isinstance(schema, list):

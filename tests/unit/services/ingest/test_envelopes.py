@@ -1,0 +1,57 @@
+"""Alerts to messages."""
+
+import zlib
+
+import numpy as np
+
+from services.ingest.envelopes import ENVELOPE_BYTES, envelopes_of
+from services.ingest.normalise import normalise
+from shared.kafka.envelopes import read_envelope
+
+
+def batch_of(packets_of, book, *payloads):
+    return normalise(packets_of(*payloads), book, None, 0).batches[0].batch
+
+
+def test_one_partition_for_each_object_and_order_kept(samples, book, packets_of):
+    names = [f"ZTF{k % 7}" for k in range(40)]
+    batch = batch_of(
+        packets_of,
+        book,
+        *(samples["ztf"](top={"objectId": n, "candid": k + 1}) for k, n in enumerate(names)),
+    )
+    seen = {}
+    for message in envelopes_of(batch, 3):
+        envelope = read_envelope(message.value)
+        for name, alert_id in zip(
+            envelope.strings("object_id"), envelope.strings("alert_id"), strict=True
+        ):
+            assert message.partition == zlib.crc32(name.encode()) % 3
+            seen.setdefault(name, []).append(int(alert_id))
+    assert sum(map(len, seen.values())) == 40
+    assert all(ids == sorted(ids) for ids in seen.values())
+
+
+def test_at_most_100_alerts(samples, book, packets_of):
+    batch = batch_of(packets_of, book, *[samples["ztf"]()] * 250)
+    sizes = [len(read_envelope(m.value)) for m in envelopes_of(batch, 1)]
+    assert sizes == [100, 100, 50]
+
+
+def test_long_light_curves_make_small_envelopes(samples, book, packets_of):
+    history = [
+        {
+            "jd": 2450000.5 + k,
+            "fid": 1,
+            "diffmaglim": None,
+            "isdiffpos": "t",
+            "magpsf": 19.0,
+            "sigmapsf": 0.1,
+        }
+        for k in range(2000)
+    ]
+    batch = batch_of(packets_of, book, *[samples["ztf"](prv=history)] * 30)
+    messages = list(envelopes_of(batch, 1))
+    assert len(messages) > 3
+    assert max(len(m.value) for m in messages) < 2 * ENVELOPE_BYTES
+    assert np.sum([len(read_envelope(m.value)) for m in messages]) == 30
