@@ -158,7 +158,10 @@ def _lay_out(
             if day and not (clear[day] and rng.random() < telescope.revisit_probability):
                 continue
             again = 2 if is_target[i] and day == 0 else 1
-            pair = telescope.band_pairs[rng.integers(len(telescope.band_pairs))] * again
+            pair: tuple[str, ...]
+            pair = telescope.band_pairs[rng.integers(len(telescope.band_pairs))]
+            if again > 1:  # targets of opportunity are blue and fade: both surveys take g and r
+                pair = ("g", "r") * again
             # The same hour angle comes four minutes later for each day back.
             later = min(first + 0.00273 * day, float(hours[-1]))
             start = later - day + rng.normal(0.0, 0.004)

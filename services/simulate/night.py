@@ -234,7 +234,7 @@ def _report(night: Night, where: str, rate: float, planted: int) -> None:
         sys.stderr.write(
             f"planted: {night.model_names[night.model_code[source]]} at RA "
             f"{night.sources.ra_deg[source]:.4f}, Dec {night.sources.dec_deg[source]:.4f}: "
-            f"{seen} alerts\n"
+            f"{seen} alerts{'' if seen else ', too faint: try another --seed or night'}\n"
         )
 
 

@@ -15,14 +15,16 @@ from services.simulate.models.kilonova import Kilonova
 from services.simulate.population import Plant
 from services.simulate.regions import SkyEvent
 from services.simulate.telescopes import Telescope
-from shared.light_curves.photometry import mjd_utc_of_tai
+from shared.light_curves.photometry import flux_njy_of, mjd_utc_of_tai
 
 NIGHTS_TO_TRY = 4
 _STEPS_OF_THE_NIGHT = 10
 """A place must be up for so many of the night's 49 steps after the event."""
 _DELAY_DAYS = 0.01
-_DISTANCE_MPC = {"ztf": (40.0, 90.0), "lsst": (90.0, 250.0)}
+_DISTANCE_MPC = {"ztf": (40.0, 90.0), "lsst": (60.0, 150.0)}
 """Near enough to be seen with certainty, which few real mergers are."""
+_AFTERGLOW_MAG = 17.3
+"""In r, half a day after the event: among the brighter ones."""
 
 
 def plan_plants(
@@ -113,7 +115,7 @@ def _plants(
         )
     merger = Kilonova.parameters(rng, moment, kilonova.redshift)
     afterglow = plain_sources(rng, ra[1:2], dec[1:2])
-    burst = Afterglow.parameters(rng, moment)
+    burst = Afterglow.parameters(rng, moment) | {"flux_half_day": flux_njy_of([_AFTERGLOW_MAG])}
     return [
         Plant(Kilonova(), Drawn(kilonova, merger)),
         Plant(Afterglow(), Drawn(afterglow, burst)),

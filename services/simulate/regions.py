@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,14 +132,15 @@ def event_of_position(text: str) -> SkyEvent:
 
 
 def event_of_notice(path: Path) -> SkyEvent:
-    """The event of a JSON notice: LVK's with its sky map, or the unified GCN schema's circle.
+    """The event of a JSON notice, also .gz: LVK's sky map, or the unified GCN schema's circle.
 
     Raises
     ------
     ValueError
         If the file holds neither.
     """
-    raw = path.read_bytes()
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        raw = file.read(_MAX_NOTICE_BYTES + 1)
     if len(raw) > _MAX_NOTICE_BYTES:
         raise ValueError(f"{path} is larger than {_MAX_NOTICE_BYTES >> 20} MB")
     notice = orjson.loads(raw)

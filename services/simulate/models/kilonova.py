@@ -2,6 +2,7 @@
 
 Drout et al. 2017, Science 358, 1570: bolometric 1e42 erg/s at half a day, falling as t^-0.85
 until day 4 and faster after; temperature 11,000 K at half a day, 2,500 K from day 5.5 on.
+Nobody saw the first hours: here it rises within four and is no hotter than 16,000 K.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ class Kilonova:
         day, wavelength = rest_frame(mjd_tai, band, parameters["merger_mjd"], z)
         since = np.maximum(day, 0.02)
         late = np.maximum(since / 4.0, 1.0) ** -0.9
-        early = np.minimum(since / 0.3, 1.0)
+        early = np.minimum(since / 0.15, 1.0)
         luminosity = parameters["luminosity"] * (since / 0.5) ** -0.85 * late * early
-        temperature = np.maximum(parameters["temperature"] * (since / 0.5) ** -0.6, 2_500.0)
+        cooling = parameters["temperature"] * (since / 0.5) ** -0.6
+        temperature = np.clip(cooling, 2_500.0, 16_000.0)
         frequency = _LIGHT_NM_PER_S / wavelength
         planck = _TWO_H_OVER_C2 * frequency**3 / np.expm1(PLANCK_NM_K / (wavelength * temperature))
         share = planck / (_STEFAN_BOLTZMANN * temperature**4)
