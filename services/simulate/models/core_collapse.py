@@ -22,11 +22,10 @@ _V_NM = 551.0
 
 
 class CoreCollapse:
-    """Supernovae of types IIP, IIL and Ibc, about 0.7e-4 per year and cubic megaparsec."""
+    """Supernovae of types IIP, IIL and Ibc at a constant rate per volume."""
 
     name = "core_collapse"
     share = 0.04
-    rate_per_yr_mpc3 = 7.0e-5
 
     def draw(self, rng: np.random.Generator, n: int, sky: Sky) -> Drawn:
         """Explosions over the last 130 days, in galaxies, at a constant rate per volume."""

@@ -49,11 +49,10 @@ TEMPLATE = TemplateSurface(_DAYS, _NM, _DECLINE + _PEAK)
 
 
 class TypeIa:
-    """Supernovae of type Ia, 2.5e-5 per year and cubic megaparsec (Frohmaier et al. 2019)."""
+    """Supernovae of type Ia at a constant rate per volume; ``share`` is of the alerts seen."""
 
     name = "type_ia"
     share = 0.07
-    rate_per_yr_mpc3 = 2.4e-5
 
     def draw(self, rng: np.random.Generator, n: int, sky: Sky) -> Drawn:
         """Explosions over the last 110 days, in galaxies, at a constant rate per volume."""
