@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
@@ -73,11 +75,19 @@ def _field(array: pa.Array, field: pa.Field) -> Chunks:
         return _values(array, field.name)
     if array.null_count == len(array):
         return [_NULL] * len(array)
-    chunks = _values(array, field.name)
+    primitive = primitive_name(array.type)
+    if primitive is not None:
+        return _with_nulls(_primitives(array, primitive, _SECOND), array, _NULL)
+    chunks = [_SECOND + chunk for chunk in _values(array, field.name)]
+    return _with_nulls(chunks, array, _NULL)
+
+
+def _with_nulls(chunks: Chunks, array: pa.Array, null: bytes) -> Chunks:
+    """``chunks``, and ``null`` where ``array`` is null."""
     if not array.null_count:
-        return [_SECOND + chunk for chunk in chunks]
+        return chunks
     valid = array.is_valid().to_pylist()
-    return [_SECOND + c if ok else _NULL for ok, c in zip(valid, chunks, strict=True)]
+    return [chunk if ok else null for ok, chunk in zip(valid, chunks, strict=True)]
 
 
 def _values(array: pa.Array, name: str = "") -> Chunks:
@@ -94,7 +104,7 @@ def _values(array: pa.Array, name: str = "") -> Chunks:
     primitive = primitive_name(array.type)
     if primitive is None:
         raise TypeError(f"no Avro form of Arrow {array.type}")
-    return _PRIMITIVE_CHUNKS[primitive](array)
+    return _primitives(array, primitive)
 
 
 def _lists(array: pa.Array) -> Chunks:
@@ -117,14 +127,13 @@ def _lists(array: pa.Array) -> Chunks:
 
 def _packed(items: pa.Array) -> tuple[int, bytes] | None:
     """Items whose Avro form has one width: bytes per item, and all of them in a row."""
-    if types.is_floating(items.type):
-        width = items.type.bit_width // 8
-        return width, items.to_numpy().astype(f"<f{width}", copy=False).tobytes()
-    if types.is_int8(items.type):
-        values = items.to_numpy().astype(np.int16)
-        if not len(values) or (values.min() >= -64 and values.max() < 64):  # one varint byte
-            return 1, ((values << 1) ^ (values >> 15)).astype(np.uint8).tobytes()
-    return None
+    primitive = primitive_name(items.type)
+    if primitive is None or primitive == "string":
+        return None
+    if not len(items):
+        return 1, b""
+    fixed = _fixed_width(items, primitive)
+    return None if fixed is None else (fixed.shape[1], fixed.tobytes())
 
 
 def _maps(array: pa.Array, branches: Sequence[str]) -> Chunks:
@@ -146,13 +155,8 @@ def _map_entries(array: pa.Array, field: pa.Field, branches: Sequence[str]) -> C
     if array.null_count == len(array):
         return [null] * len(array)
     branch = _branch(field, branches)
-    wide = array.cast({"double": pa.float64(), "long": pa.int64()}.get(branch, array.type))
-    head = key + _varint(branches.index(branch))
-    chunks = _PRIMITIVE_CHUNKS[branch](wide)
-    if not array.null_count:
-        return [head + chunk for chunk in chunks]
-    valid = array.is_valid().to_pylist()
-    return [head + c if ok else null for ok, c in zip(valid, chunks, strict=True)]
+    chunks = _primitives(array, branch, key + _varint(branches.index(branch)))
+    return _with_nulls(chunks, array, null)
 
 
 def _branch(field: pa.Field, branches: Sequence[str]) -> str:
@@ -175,36 +179,67 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _floating(array: pa.Array) -> Chunks:
-    width = array.type.bit_width // 8
-    filled = pc.fill_null(array, 0.0) if array.null_count else array
-    content = filled.to_numpy().astype(f"<f{width}", copy=False).tobytes()
-    return [content[i : i + width] for i in range(0, len(content), width)]
+def _primitives(array: pa.Array, avro_type: str, head: bytes = b"") -> Chunks:
+    """Chunks of primitives, each after ``head``; what stands for a null is not defined."""
+    fixed = _fixed_width(array, avro_type)
+    if fixed is not None:
+        rows, width = fixed.shape
+        whole = np.empty((rows, len(head) + width), np.uint8)
+        whole[:, : len(head)] = np.frombuffer(head, np.uint8)
+        whole[:, len(head) :] = fixed
+        chunks: Chunks = whole.view(f"V{len(head) + width}").ravel().tolist()
+        return chunks
+    if avro_type == "string":
+        encoded = [(value or "").encode() for value in array.to_pylist()]
+        return [head + _varint(len(value)) + value for value in encoded]
+    if len(array) < _FEW:
+        return [head + _varint(value or 0) for value in array.to_pylist()]
+    return _varints(_filled(array).astype(np.int64), head)
 
 
-def _integers(array: pa.Array) -> Chunks:
-    values = [value or 0 for value in array.to_pylist()]
-    return [_SMALL[value] if 0 <= value < _SMALL_END else _varint(value) for value in values]
+_FLOATS = {"float": "<f4", "double": "<f8"}
+_FEW = 16
+"""Fewer integers than this are encoded one by one: NumPy costs its price per call."""
 
 
-def _booleans(array: pa.Array) -> Chunks:
-    return [b"\x01" if value else b"\x00" for value in array.to_pylist()]
+def _varints(values: npt.NDArray[np.int64], head: bytes) -> Chunks:
+    """``_varint`` of each value after ``head``, all at once."""
+    rest = ((values << 1) ^ (values >> 63)).view(np.uint64)
+    shifted = rest[:, None] >> np.arange(0, 70, 7, dtype=np.uint64)
+    shifted[:, 9] = rest >> np.uint64(63)
+    lengths = np.maximum(1, np.count_nonzero(shifted, axis=1))
+    groups = (shifted & np.uint64(0x7F)).astype(np.uint8)
+    groups[np.arange(10) < (lengths - 1)[:, None]] |= 0x80
+    first = np.broadcast_to(np.frombuffer(head, np.uint8), (len(values), len(head)))
+    width = len(head) + 10
+    content = np.concatenate([first, groups], axis=1).tobytes()
+    ends = np.arange(0, width * len(values), width) + len(head) + lengths
+    return [
+        content[start:end]
+        for start, end in zip(range(0, len(content), width), ends.tolist(), strict=True)
+    ]
 
 
-def _strings(array: pa.Array) -> Chunks:
-    encoded = [(value or "").encode() for value in array.to_pylist()]
-    return [_varint(len(value)) + value for value in encoded]
+def _filled(array: pa.Array) -> npt.NDArray[Any]:
+    """Integers or booleans as NumPy, zero where null."""
+    filled = pc.fill_null(array, pa.scalar(0).cast(array.type)) if array.null_count else array
+    values: npt.NDArray[Any] = filled.to_numpy(zero_copy_only=False)
+    return values
 
 
-_SMALL_END = 1024
-_SMALL = [_varint(value) for value in range(_SMALL_END)]
-"""Most integers in alerts are counts, codes and flags."""
-
-_PRIMITIVE_CHUNKS: dict[str, Callable[[pa.Array], Chunks]] = {
-    "double": _floating,
-    "float": _floating,
-    "long": _integers,
-    "int": _integers,
-    "boolean": _booleans,
-    "string": _strings,
-}
+def _fixed_width(array: pa.Array, avro_type: str) -> npt.NDArray[np.uint8] | None:
+    """Avro bytes of values that are all as long, shape (n, bytes); None if they are not."""
+    if avro_type == "string" or not len(array):
+        return None
+    if avro_type in _FLOATS:
+        # A null becomes NaN here, and is written as null by whoever called.
+        given: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
+        floats = given.astype(_FLOATS[avro_type])
+        return floats.view(np.uint8).reshape(-1, floats.itemsize)
+    values = _filled(array)
+    if avro_type == "boolean":
+        return values.astype(np.uint8)[:, None]
+    if values.min() >= -64 and values.max() < 64:  # one byte of a varint, zigzag
+        wide = values.astype(np.int16)
+        return ((wide << 1) ^ (wide >> 15)).astype(np.uint8)[:, None]
+    return None

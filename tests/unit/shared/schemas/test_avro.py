@@ -55,6 +55,17 @@ def test_every_published_column_comes_back(survey):
     assert_round_trip(published_batch(50, survey=survey, seed=1))
 
 
+def test_long_columns_of_integers_come_back():
+    edges = [sign * 2**k + d for k in range(0, 63, 7) for d in (-1, 0, 1) for sign in (1, -1)]
+    edges += [2**63 - 1, -(2**63), 0]
+    fields = [{"programid": None if n % 5 == 0 else value} for n, value in enumerate(edges)]
+    changes = {"healpix29": edges, "survey_fields": [{**SCALARS, **field} for field in fields]}
+    assert_round_trip(published_batch(len(edges), changes=changes))
+
+
+SCALARS = {"drb": 0.5, "fid": 1, "isdiffpos": "t"}
+
+
 def test_a_slice_of_a_batch_is_its_own_rows():
     assert_round_trip(published_batch(40, seed=2).slice(7, 13))
     rows = pa.array([3, 0, 39])
