@@ -171,7 +171,7 @@ def ztf_packet(*, top=None, prv=(), fp=(), schema=ZTF_SCHEMA, **candidate):
     record = {
         "schemavsn": "4.02", "publisher": "ZTF (www.ztf.caltech.edu)", "objectId": "ZTF18abcdefg",
         "candid": 2475433850015010009, "candidate": row | candidate, "prv_candidates": list(prv),
-        "fp_hists": list(fp), "cutoutScience": {"fileName": "x.fits.gz", "stampData": b"\xff" * 900},
+        "fp_hists": list(fp), "cutoutScience": {"fileName": "x.fits", "stampData": b"\xff" * 900},
     }  # fmt: skip
     return write_container(orjson.dumps(schema), encode(schema, record | (top or {})))
 

@@ -108,7 +108,7 @@ def test_what_is_refused(packet, book):
 
 
 def test_schema_without_what_an_alert_needs_is_refused():
-    with pytest.raises(RejectedRecordError, match="candidate.jd"):
+    with pytest.raises(RejectedRecordError, match=r"candidate\.jd"):
         writer_of(orjson.dumps({"type": "record", "name": "ztf.alert", "fields": []}))
 
 

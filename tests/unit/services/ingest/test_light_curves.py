@@ -21,7 +21,8 @@ def test_sorted_and_parted_by_alert():
         3,
         [
             points((2, 60003, 1, 1, 1, DETECTION), (0, 60003, 2, 1, 1, DETECTION)),
-            points((0, 60001, 3, 1, 2, DETECTION), (2, 60004, 4, 1, 2, FORCED), (0, 60002, 0, 5, 1, UPPER_LIMIT)),
+            points((0, 60001, 3, 1, 2, DETECTION), (2, 60004, 4, 1, 2, FORCED),
+                   (0, 60002, 0, 5, 1, UPPER_LIMIT)),
         ],
     )  # fmt: skip
     assert columns["lc_mjd_tai"].to_pylist() == [[60001, 60002, 60003], [], [60003, 60004]]

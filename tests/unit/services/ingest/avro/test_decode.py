@@ -47,8 +47,8 @@ SCHEMA = {
         {"name": "good", "type": ["null", "boolean"]},
         {"name": "nested", "type": {"type": "array", "items": {"type": "array", "items": "int"}}},
         {"name": "items", "type": ["null", {"type": "array", "items": "item"}]},
-        {"name": "inner", "type": ["null", {"type": "record", "name": "inner",
-            "fields": [{"name": "x", "type": "double"}, {"name": "y", "type": ["null", "float"]}]}]},
+        {"name": "inner", "type": ["null", {"type": "record", "name": "inner", "fields": [
+            {"name": "x", "type": "double"}, {"name": "y", "type": ["null", "float"]}]}]},
         {"name": "blob", "type": "bytes"},
     ],
 }  # fmt: skip
