@@ -22,6 +22,7 @@ OWN_VERBS = (
     Verb("up", "services.console.up", "Start Kafka, the database and the services"),
     Verb("down", "services.console.down", "Stop everything; --wipe forgets the data too"),
     Verb("status", "services.console.status", "Which processes run, how they are, what waits"),
+    Verb("demo", "services.console.demo", "Start everything, play a night, show what comes out"),
     Verb("audit", "services.console.audit", "Prove that nothing was lost, from the topics alone"),
     Verb("dead-letters", "services.console.dead_letters", "List, show and replay what was refused"),
     Verb("watch", "services.console.watch", "Follow rates, ages and lag of every service"),
@@ -37,7 +38,6 @@ SERVICE_VERBS = (
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
-    Verb("mma check", "services.mma.check", "Read notices without sending them"),
     Verb("mma sample-notice", "services.mma.sample", "Write a real notice to a file, to try"),
     Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
 )

@@ -1,0 +1,187 @@
+"""``tocsin demo``: everything started, a night played, and what came out of it shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+
+from services.console.running_mesh import mesh_settings
+from services.console.settings import LocalSettings
+from services.console.show.deliveries import show_events, show_filters
+from services.console.watch import Measurement, StageRates, as_table
+
+EPILOG = """\b
+Examples:
+  tocsin demo                        a simulated night, a real notice in the middle of it
+  tocsin demo night.tar.xz           real packets instead
+  tocsin demo --alerts 10000 --rate 500
+
+The mesh is left running; `tocsin down` stops it.
+"""
+_QUIET_S = 4.0
+_PLANTED_WITHIN_DEG = 8.0
+_PATIENCE_S = 300.0
+_NOTICE_AFTER = 0.15
+"""Share of the night that is over when the notice comes: its region sets early."""
+screen = Console(highlight=False)
+
+
+@click.command("demo", epilog=EPILOG)
+@click.argument("packets", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--alerts", default=3000, show_default=True, help="Alerts of the simulated night.")
+@click.option("--rate", default=150.0, show_default=True, help="Alerts per second.")
+@click.option("--seed", type=int, help="Another seed, another night; by default the clock's.")
+def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | None) -> None:
+    """Start the mesh, play a night through it, and show what comes out."""
+    run("up")
+    folder = LocalSettings().folder / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    if packets:
+        (folder / "truth.jsonl").unlink(missing_ok=True)
+        screen.rule(f"Real packets: {', '.join(p.name for p in packets)}")
+        feed = Feed(start("replay", *map(str, packets), "--rate", str(rate)))
+    else:
+        feed = simulated_night(folder, alerts, rate, seed if seed is not None else int(time.time()))
+    asyncio.run(follow(feed))
+    if feed.process.returncode:
+        said = (folder / "feed.log").read_text().strip()
+        raise click.ClickException(f"the packets did not all arrive: {said}")
+    show_what_came_out(folder)
+
+
+@dataclass
+class Feed:
+    """The process that feeds the mesh, and the notice that falls into the middle of it."""
+
+    process: subprocess.Popen[bytes]
+    notice: Path | None = None
+    notice_after: int = 0
+    """Alerts ingested (since the services started) when the notice is sent."""
+    said: list[str] = field(default_factory=list)
+
+
+def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
+    """Start the telescope that does not exist, on the night after a real gamma-ray burst."""
+    notice = folder / "notice.xml"
+    written = run("mma", "sample-notice", "--kind", "grb", "--out", str(notice), "--json")
+    event: dict[str, Any] = json.loads(written)
+    screen.rule("A simulated night")
+    screen.print(
+        f"{alerts:,} alerts of a Rubin that does not exist (seed {seed}). In the middle of them "
+        f"comes a real notice, out of the package gwcelery: [bold]{event['event_id']}[/], a "
+        f"gamma-ray burst of {event['event_time']}, known to {event['radius_90_deg']:.0f} degrees. "
+        "A kilonova and an afterglow are planted in its region. Will the mesh find them?"
+    )
+    place = (event["ra_deg"], event["dec_deg"], _PLANTED_WITHIN_DEG, event["event_mjd_tai"])
+    process = start(
+        "simulate", "--survey", "lsst", "--alerts", str(alerts), "--rate", str(rate),
+        "--seed", str(seed), "--event-position", ",".join(f"{x:.6f}" for x in place),
+        "--truth", str(folder / "truth.jsonl"),
+    )  # fmt: skip
+    return Feed(process, notice, int(alerts * _NOTICE_AFTER))
+
+
+async def follow(feed: Feed) -> None:
+    """Show rates and ages until the feed has ended and nothing moves any more."""
+    measurement = Measurement(mesh_settings())
+    begun_at = ingested(await measurement.take())
+    quiet_since = ended_at = time.monotonic()
+    plain = not screen.is_terminal
+    with Live(console=screen, auto_refresh=False) as live:
+        if plain:
+            live.stop()
+        while True:
+            await asyncio.sleep(1.0)
+            stages = await measurement.take()
+            if feed.notice is not None and ingested(stages) - begun_at >= feed.notice_after:
+                run("mma", "send", str(feed.notice))
+                feed.said.append(f"{time.strftime('%H:%M:%S')} the notice was sent")
+                feed.notice = None
+            if plain:
+                screen.print(as_progress(stages))
+            else:
+                live.update(Group(as_table(stages), *feed.said), refresh=True)
+            now = time.monotonic()
+            if feed.process.poll() is None:
+                ended_at = now
+            if feed.process.poll() is None or any(s.in_per_s or s.lag for s in stages):
+                quiet_since = now
+            if now - quiet_since > _QUIET_S or now - ended_at > _PATIENCE_S:
+                return
+
+
+def ingested(stages: list[StageRates]) -> int:
+    """Packets that ingest has taken since its processes started."""
+    return sum(stage.records_in for stage in stages if stage.service == "ingest")
+
+
+def as_progress(stages: list[StageRates]) -> str:
+    """One line where there is no terminal."""
+    counts = " ".join(f"{s.service} {s.records_in}" for s in stages)
+    return f"{time.strftime('%H:%M:%S')} {counts}"
+
+
+def show_what_came_out(folder: Path) -> None:
+    """Counts and account, a few alerts of each filter, events, an object's page, what next."""
+    screen.rule("What came out")
+    settings = mesh_settings()
+    subprocess.run(tocsin("status"), check=False)
+    screen.print()
+    balance = subprocess.run(tocsin("audit", "--wait", "60"), check=False)
+    screen.print()
+    show_filters(screen, settings)
+    screen.print()
+    chosen = show_events(screen, settings, truth_of(folder / "truth.jsonl"))
+    if chosen:
+        picture = folder / f"{chosen}.png"
+        screen.rule(f"The best candidate: {chosen}")
+        subprocess.run(tocsin("object", chosen, "--png", str(picture)), check=False)
+    screen.rule("Where to look next")
+    screen.print(
+        "tocsin object ID --png FILE   any object's light curve, matches, classes and cutouts\n"
+        "tocsin packet ALERT_ID        the packet as the survey sent it\n"
+        "tocsin watch                  rates and ages, live\n"
+        "tocsin dead-letters list      what was refused, and why\n"
+        f"logs in {settings.folder / 'logs'}; Kafka at {settings.kafka_bootstrap_servers}\n"
+        "tocsin down                   stop everything (make clean deletes it too)"
+    )
+    if balance.returncode:
+        raise SystemExit(balance.returncode)
+
+
+def truth_of(file: Path) -> dict[str, str]:
+    """What each simulated object really is; nothing if the packets were real."""
+    if not file.exists():
+        return {}
+    lines = (json.loads(line) for line in file.read_text().splitlines())
+    return {line["object_id"]: line["model"] for line in lines}
+
+
+def tocsin(*arguments: str) -> list[str]:
+    """The command line of one of our verbs, with this interpreter."""
+    return [sys.executable, "-m", "services.console", *arguments]
+
+
+def run(*arguments: str) -> str:
+    """Carry out a verb; its output. Ends the demo with its message if it fails."""
+    verb = subprocess.run(tocsin(*arguments), stdout=subprocess.PIPE, check=False)
+    if verb.returncode:
+        raise click.ClickException(f"tocsin {' '.join(arguments)} failed")
+    return verb.stdout.decode()
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start a verb beside us, its words in a log of its own."""
+    log = LocalSettings().folder / "demo" / "feed.log"
+    with log.open("wb") as file:
+        return subprocess.Popen(tocsin(*arguments), stdout=file, stderr=file)

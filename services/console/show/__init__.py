@@ -1,0 +1,1 @@
+"""What came out, as a user would read it: with plain clients, from the topics of the world."""
