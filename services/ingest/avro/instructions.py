@@ -1,6 +1,9 @@
 """The instruction set that a schema is compiled to. Plain integers, because numba reads them.
 
-Operands are called ``a``, ``b``, ``c``. A column of -1 means: read past it.
+Operands are called ``a``, ``b``, ``c``.
+
+numba's cache of the kernel notices changes of ``kernel.py`` only: whoever changes a number here
+must touch that file too, or the old kernel goes on being used.
 """
 
 from __future__ import annotations
