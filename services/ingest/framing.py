@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from services.ingest.avro import Program, SlowSchemaError, UnsupportedSchemaError, compile_program
+from services.ingest.avro.reference import reference_schema
 from services.ingest.surveys import SURVEYS
 from services.ingest.surveys.base import Survey
 from shared.errors import RejectedRecordError
@@ -46,7 +47,7 @@ class Writer:
     survey: Survey
     version: str
     schema: Any
-    """As parsed JSON; for the reference decoder."""
+    """As parsed JSON; if there is no program, as the reference decoder wants it."""
     program: Program | None
     """None if only fastavro can read it."""
     codec: str = "null"
@@ -92,7 +93,7 @@ def writer_of(schema_json: bytes, codec: str = "null") -> Writer:
         try:
             program = compile_program(schema, survey.projection)
         except SlowSchemaError:
-            return Writer(survey, version, schema, None, codec)
+            return Writer(survey, version, reference_schema(schema), None, codec)
         except UnsupportedSchemaError as error:
             raise RejectedRecordError("unsupported_schema", f"{name} {version}: {error}") from error
         return Writer(survey, version, schema, program, codec)

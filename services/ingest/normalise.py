@@ -5,14 +5,14 @@ Every packet comes out exactly once: as a row of a batch, as refused, or as sent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from services.ingest.avro import Decoded, decode
+from services.ingest.avro import Decoded, TooMuchAtOnceError, decode
 from services.ingest.avro import instructions as op
 from services.ingest.avro.reference import decode_by_reference
 from services.ingest.framing import Framed, SchemaBook, Writer
@@ -26,6 +26,10 @@ from shared.schemas.alert import ingested_schema
 from shared.sky.healpix import healpix29_of
 
 Rows = npt.NDArray[np.int64]
+Part = tuple[pa.RecordBatch, Rows]
+"""Sound alerts, and the index of each one's packet."""
+MAX_UNPACKED_BYTES = 64 << 20
+"""Of records unpacked and not yet decoded: 60 KB of deflate may hold 64 MB."""
 SCHEMAS = {name: ingested_schema(survey.survey_fields) for name, survey in SURVEYS.items()}
 """What ``alerts`` holds, by survey."""
 
@@ -85,7 +89,29 @@ def normalise(
         If a schema must be asked for and cannot be.
     """
     result = Normalised()
+    found: dict[str, list[Part]] = {}
+    for members in _groups(packets, book, result):
+        indices = np.array([index for index, _ in members], np.int64)
+        writer = members[0][1].writer
+        parts = _group(writer, [f for _, f in members], indices, packets, ingested_ms, result)
+        found.setdefault(writer.survey.name, []).extend(parts)
+    for survey, parts in found.items():
+        if not parts:
+            continue
+        merged, indices = _in_order(parts)
+        judged = _judged(survey, AlertBatch(merged), indices, packets, recent, result)
+        if len(judged.batch):
+            result.batches.append(judged)
+    result.refused.sort(key=lambda refused: refused.packet)
+    return result
+
+
+def _groups(
+    packets: Sequence[Packet], book: SchemaBook, result: Normalised
+) -> Iterator[list[tuple[int, Framed]]]:
+    """Framed packets with their indices, by schema; not too many unpacked ones at a time."""
     groups: dict[int, list[tuple[int, Framed]]] = {}
+    unpacked = 0
     for index, packet in enumerate(packets):
         try:
             framed = book.frame(packet.value)
@@ -93,20 +119,11 @@ def normalise(
             result.refused.append(Refused(index, error.reason, error.detail))
             continue
         groups.setdefault(id(framed.writer), []).append((index, framed))
-    found: dict[str, list[tuple[pa.RecordBatch, Rows]]] = {}
-    for members in groups.values():
-        indices = np.array([index for index, _ in members], np.int64)
-        writer = members[0][1].writer
-        one = _group(writer, [f for _, f in members], indices, packets, ingested_ms, result)
-        if one is not None:
-            found.setdefault(writer.survey.name, []).append(one)
-    for survey, parts in found.items():
-        merged, indices = _in_order(parts)
-        judged = _judged(survey, AlertBatch(merged), indices, packets, recent, result)
-        if len(judged.batch):
-            result.batches.append(judged)
-    result.refused.sort(key=lambda refused: refused.packet)
-    return result
+        unpacked += len(framed.payload) if framed.payload is not packet.value else 0
+        if unpacked > MAX_UNPACKED_BYTES:
+            yield from groups.values()
+            groups, unpacked = {}, 0
+    yield from groups.values()
 
 
 def _group(
@@ -116,25 +133,32 @@ def _group(
     packets: Sequence[Packet],
     ingested_ms: int,
     result: Normalised,
-) -> tuple[pa.RecordBatch, Rows] | None:
-    """Packets of one schema as alerts, and the index of each one's packet."""
-    decoded = _decode(writer, framed)
+) -> list[Part]:
+    """Packets of one schema as alerts: one part, more only if memory wants it."""
+    try:
+        decoded = _decode(writer, framed)
+    except TooMuchAtOnceError:
+        middle = len(framed) // 2
+        first = _group(writer, framed[:middle], indices[:middle], packets, ingested_ms, result)
+        return first + _group(
+            writer, framed[middle:], indices[middle:], packets, ingested_ms, result
+        )
     for row in np.flatnonzero(decoded.faults != op.OK):
         reason, detail = op.FAULTS[int(decoded.faults[row])]
         about = f"{writer.survey.name} {writer.version}".strip()
         result.refused.append(Refused(int(indices[row]), reason, f"{about}: {detail}"))
     if not len(decoded):
-        return None
+        return []
     indices = indices[decoded.rows]
     with np.errstate(over="ignore", invalid="ignore"):  # absurd values are refused below
         alerts = writer.survey.to_alerts(decoded, writer.version)
     sound = _refuse(alerts, indices, result)
     batch = _record_batch(writer.survey.name, alerts, [packets[i] for i in indices], ingested_ms)
     if sound.all():
-        return batch, indices
+        return [(batch, indices)]
     if not sound.any():
-        return None
-    return batch.filter(pa.array(sound)), indices[sound]
+        return []
+    return [(batch.filter(pa.array(sound)), indices[sound])]
 
 
 def _decode(writer: Writer, framed: list[Framed]) -> Decoded:
@@ -191,7 +215,7 @@ def _record_batch(
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def _in_order(parts: list[tuple[pa.RecordBatch, Rows]]) -> tuple[pa.RecordBatch, Rows]:
+def _in_order(parts: list[Part]) -> Part:
     """Alerts of several schemas of one survey as one batch, in the order of their packets."""
     if len(parts) == 1:
         return parts[0]

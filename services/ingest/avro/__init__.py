@@ -6,6 +6,7 @@ from services.ingest.avro.program import (
     Program,
     Projection,
     SlowSchemaError,
+    TooMuchAtOnceError,
     UnsupportedSchemaError,
     compile_program,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "Projection",
     "Ragged",
     "SlowSchemaError",
+    "TooMuchAtOnceError",
     "UnsupportedSchemaError",
     "compile_program",
     "decode",

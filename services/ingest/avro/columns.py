@@ -125,6 +125,13 @@ class Decoded:
             return np.zeros(len(self), np.bool_)
         return np.asarray(self.valid[column.row] != 0)
 
+    def given_integer(self, path: str) -> Mask:
+        """Shape (n,): whether ``path`` is given, and an integer in this schema."""
+        column = self.columns.get(path)
+        if column is None or column.kind not in {op.KIND_INT, op.KIND_LONG}:
+            return np.zeros(len(self), np.bool_)
+        return self.given(path)
+
     def ragged(self, name: str) -> Ragged:
         """The list ``name``; empty if the schema has none."""
         if name in self.lists:

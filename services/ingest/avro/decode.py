@@ -12,8 +12,10 @@ import pyarrow as pa
 from services.ingest.avro import instructions as op
 from services.ingest.avro.columns import Decoded, Ragged
 from services.ingest.avro.kernel import MAX_ITEMS, gather_strings, walk_packets
-from services.ingest.avro.program import Program
+from services.ingest.avro.program import Program, TooMuchAtOnceError
 
+MAX_ROWS_AT_ONCE = 1_000_000
+"""Most list members of all packets of one call; a take of real ones has some tens of thousands."""
 _FIRST_ROWS_PER_PACKET = 64
 
 
@@ -37,6 +39,12 @@ def decode(
     Returns
     -------
     The packets without fault as columns, and the fault of each of the others.
+
+    Raises
+    ------
+    TooMuchAtOnceError
+        If several packets have more than ``MAX_ROWS_AT_ONCE`` list members together: a short
+        packet may hold many, one byte each.
     """
     n = len(payloads)
     addresses = np.fromiter((pa.py_buffer(p).address for p in payloads), np.int64, n)
@@ -87,6 +95,8 @@ def _walk_all(
             faults[at] = op.TOO_MANY_ITEMS
             at += 1
             continue
+        if capacity > MAX_ROWS_AT_ONCE and len(first) > 1:
+            raise TooMuchAtOnceError
         capacity = 2 * capacity
         lists, lists_valid = _grown(lists, capacity, used), _grown(lists_valid, capacity, used)
 

@@ -66,6 +66,7 @@ TOO_LONG_STRING = 8
 TOO_MANY_ITEMS = 9
 BAD_STRING = 10
 TOO_DEEP = 11
+TOO_LARGE = 12
 LISTS_FULL = 99
 """No fault of the packet: the arrays must grow, and the packet be read again."""
 
@@ -80,6 +81,7 @@ FAULTS: dict[int, tuple[str, str]] = {
     TOO_LONG_STRING: ("bad_avro", "a name or identifier of more than 65,535 bytes"),
     TOO_MANY_ITEMS: ("too_many_items", "a history of more than 100,000 points"),
     BAD_STRING: ("bad_avro", "a text that is not UTF-8"),
+    TOO_LARGE: ("too_large", "a record of more than 1 MiB in a schema that only fastavro reads"),
     TOO_DEEP: ("bad_avro", "arrays nested more than 16 deep"),
 }
 """Reason and detail of each fault."""

@@ -14,10 +14,16 @@ from services.ingest.avro import instructions as op
 MAX_INSTRUCTIONS = 20_000
 """LSST 11.1 needs about 600; named types that refer to each other can grow without bound."""
 MAX_DEPTH = 32
+MAX_VALUES_PER_BYTE = 4
+"""Of an array's items, if fastavro must make objects of them: nulls take no bytes at all."""
 
 
 class UnsupportedSchemaError(Exception):
     """The compiled path cannot read this schema, or it lacks what the projection needs."""
+
+
+class TooMuchAtOnceError(Exception):
+    """These packets would take too much memory together; decode fewer of them at a time."""
 
 
 class SlowSchemaError(UnsupportedSchemaError):
@@ -87,7 +93,11 @@ class _Compiler:
     barrier: int = 0
     """Instructions before this one are jumped to: a run must not be joined across."""
     list_order: list[str] = field(default_factory=list)
+    slow: dict[str, str] = field(default_factory=dict)
+    """Wanted paths that only fastavro can read, and why."""
     values: int = 0
+    dear: str = ""
+    """Path of an array with more than ``MAX_VALUES_PER_BYTE``, if there is one."""
 
     def emit(self, code: int, a: int = 0, b: int = 0, c: int = 0) -> int:
         if len(self.ops) >= MAX_INSTRUCTIONS:
@@ -167,6 +177,9 @@ class _Compiler:
     def union(self, branches: list[Any], path: str, in_list: int, depth: int, space: str) -> int:
         if not branches:
             raise UnsupportedSchemaError(f"an empty union at {path!r}")
+        if in_list >= 0 and path in self.projection.lists:
+            # An item that is null would leave its columns unwritten.
+            self.slow[path] = "a list whose items are not all records"
         if len(branches) == 2 and "null" in branches:
             null_branch = branches.index("null")
             other = branches[1 - null_branch]
@@ -178,7 +191,7 @@ class _Compiler:
             self.ops[test][1] = self.here()
             return 1
         if self.is_wanted(path, in_list):
-            raise SlowSchemaError(f"{path!r} is a union of several types")
+            self.slow[path] = "a union of several types"
         first = len(self.jumps)
         self.jumps.extend([0] * len(branches))
         self.emit(op.UNION, first, len(branches))
@@ -199,7 +212,7 @@ class _Compiler:
         self.names[full] = (schema, space)
         if schema["type"] == "enum":
             if self.is_wanted(path, in_list):
-                raise SlowSchemaError(f"{path!r} is an enum")
+                self.slow[path] = "an enum"
             self.emit(op.ENUM, 0, len(schema.get("symbols", ())))
             return 1
         if schema["type"] == "fixed":
@@ -224,6 +237,8 @@ class _Compiler:
         is_map = schema["type"] == "map"
         listed = -1
         if in_list < 0 and not is_map and path in self.projection.lists:
+            if path in self.list_order:  # WINTER's real schema has two fields of one name
+                self.slow[path] = "there twice"
             listed = len(self.list_order)
             self.list_order.append(path)
         begin = self.emit(op.ARRAY_BEGIN, listed)
@@ -234,9 +249,12 @@ class _Compiler:
         inner = path if listed >= 0 else f"{path}[]"
         nested = listed if listed >= 0 else (in_list if in_list >= 0 else -1)
         items = schema["values" if is_map else "items"]
+        before = self.values
         least = self.value(items, inner, nested, depth + 1, namespace) + is_map
         if least == 0:
             raise UnsupportedSchemaError(f"items of no bytes in {path!r}")
+        if self.values - before > MAX_VALUES_PER_BYTE * least:
+            self.dear = path
         self.emit(op.ARRAY_NEXT, listed, first, least)
         self.ops[begin][2] = self.here()
         self.ops[begin][3] = least
@@ -267,7 +285,7 @@ def compile_program(schema: Any, projection: Projection) -> Program:
         raise UnsupportedSchemaError("the top type is no record")
     try:
         compiler.value(schema, "", -1, 0, "")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UnsupportedSchemaError(f"not an Avro schema: {error!r}") from error
     compiler.emit(op.END)
     scalars: dict[str, Column] = {}
@@ -279,9 +297,17 @@ def compile_program(schema: Any, projection: Projection) -> Program:
         target[name] = Column(name, kind, rows[space])
         compiler.ops[at][1] = rows[space]
         rows[space] += 1
-    missing = [path for path in projection.required if path not in scalars]
+    known = {*scalars, *compiler.slow}
+    missing = [path for path in projection.required if path not in known]
     if missing:
         raise UnsupportedSchemaError(f"the schema has no {', '.join(missing)}")
+    if compiler.slow and compiler.dear:
+        raise UnsupportedSchemaError(f"many values in few bytes in {compiler.dear!r}")
+    if compiler.slow:
+        # Not before all of it has been judged: fastavro bounds neither depth nor counts.
+        raise SlowSchemaError(
+            "; ".join(f"{path!r} is {why}" for path, why in compiler.slow.items())
+        )
     return Program(
         ops=np.array(compiler.ops, dtype=np.int64),
         jumps=np.array([*compiler.jumps, 0], dtype=np.int64),

@@ -14,10 +14,36 @@ import fastavro
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from fastavro.schema import SchemaParseException
 
 from services.ingest.avro import instructions as op
 from services.ingest.avro.columns import Decoded, Ragged, short_code
-from services.ingest.avro.program import Column, Projection
+from services.ingest.avro.kernel import MAX_ITEMS
+from services.ingest.avro.program import Column, Projection, TooMuchAtOnceError
+from shared.errors import RejectedRecordError
+
+MAX_RECORD_BYTES = 1 << 20
+"""Python objects take some hundred times as much memory as their bytes."""
+
+
+def reference_schema(schema: Any) -> Any:
+    """A schema as fastavro wants it, without logical types: the compiled path has none either.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``unsupported_schema``, if fastavro does not take it.
+    """
+    try:
+        return fastavro.parse_schema(_plain(schema))
+    except (SchemaParseException, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RejectedRecordError("unsupported_schema", f"fastavro: {error!r}") from error
+
+
+def _plain(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {key: _plain(part) for key, part in schema.items() if key != "logicalType"}
+    return [_plain(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def decode_by_reference(
@@ -27,21 +53,36 @@ def decode_by_reference(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
 ) -> Decoded:
-    """Decode with fastavro; the result is as ``decode``'s, numbers as long or double."""
-    parsed = fastavro.parse_schema(schema)
+    """Decode with fastavro; the result is as ``decode``'s, numbers as long or double.
+
+    ``schema`` is what ``reference_schema`` gives, of one that ``compile_program`` called slow.
+
+    Raises
+    ------
+    TooMuchAtOnceError
+        If several packets are more than ``MAX_RECORD_BYTES`` together; a larger one is refused.
+    """
+    if len(payloads) > 1 and int((ends - starts).sum()) > MAX_RECORD_BYTES:
+        raise TooMuchAtOnceError
     faults = np.zeros(len(payloads), np.int64)
     records: list[dict[str, Any]] = []
     for row, payload in enumerate(payloads):
+        if ends[row] - starts[row] > MAX_RECORD_BYTES:
+            faults[row] = op.TOO_LARGE
+            continue
         stream = io.BytesIO(payload[starts[row] : ends[row]])
         try:
-            record: Any = fastavro.schemaless_reader(stream, parsed, None)
+            record: Any = fastavro.schemaless_reader(stream, schema, None)
         except (ValueError, LookupError, EOFError, TypeError, OverflowError, MemoryError):
             faults[row] = op.TRUNCATED
             continue
         if stream.read(1):
             faults[row] = op.TRAILING_BYTES
             continue
-        records.append(record)
+        if any(len(_items(record, name)) > MAX_ITEMS for name in projection.lists):
+            faults[row] = op.TOO_MANY_ITEMS
+            continue
+        records.append(_wanted(record, projection))
     columns: dict[str, Column] = {}
     rows: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]] = []
     texts: dict[str, pa.Array] = {}
@@ -54,11 +95,22 @@ def decode_by_reference(
         else:
             _add(columns, rows, path, values)
     lists = {
-        name: _ragged([record.get(name) or [] for record in records], members)
+        name: _ragged([_items(record, name) for record in records], members)
         for name, members in projection.lists.items()
     }
     raw, valid = _stacked(rows, len(records))
     return Decoded(np.flatnonzero(faults == op.OK), faults, raw, valid, columns, texts, lists)
+
+
+def _items(record: dict[str, Any], name: str) -> list[Any]:
+    items = record.get(name)
+    return items if isinstance(items, list) else []
+
+
+def _wanted(record: dict[str, Any], projection: Projection) -> dict[str, Any]:
+    """The members of a record that anything is wanted of: cutouts are large."""
+    tops = {path.partition(".")[0] for path in (*projection.scalars, *projection.present)}
+    return {name: record[name] for name in (*tops, *projection.lists) if name in record}
 
 
 def _member(record: Any, path: str) -> Any:
@@ -90,11 +142,14 @@ def _add(
         return
     if isinstance(given[0], str):
         kind = op.KIND_SHORT_STRING
-        bits = [short_code(v) if isinstance(v, str) and len(v) <= 8 else 0 for v in values]
-        raw = np.array(bits, np.uint64)
-    elif not isinstance(given[0], bool | int | float):
-        return
+        short = [v if isinstance(v, str) and len(v.encode()) <= 8 else "" for v in values]
+        raw = np.array([short_code(v) for v in short], np.uint64)
     else:
+        # A union may hold other things in other rows.
+        values = [v if isinstance(v, bool | int | float) else None for v in values]
+        given = [value for value in values if value is not None]
+        if not given:
+            return
         kind = op.KIND_DOUBLE
         if all(isinstance(value, int) for value in given):
             kind = op.KIND_BOOLEAN if isinstance(given[0], bool) else op.KIND_LONG

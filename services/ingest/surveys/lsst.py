@@ -122,13 +122,14 @@ def to_alerts(decoded: Decoded, version: str) -> SurveyAlerts:
     object_id = _first_of(
         decoded, "diaSource.diaObjectId", "diaObject.diaObjectId", "diaSource.ssObjectId"
     )
+    source_id = decoded.integers("diaSource.diaSourceId")
     score = decoded.numbers("diaSource.reliability")
     reason = decoded.texts.get("observation_reason", pa.nulls(n, pa.string()))
     simulated = pc.starts_with(pc.fill_null(reason, ""), SIMULATED)
     now = Points(np.arange(n), mjd, flux, err, band, np.full(n, DETECTION))
     in_solar_system = decoded.integers("diaSource.ssObjectId") != 0
     return SurveyAlerts(
-        alert_id=pa.array(decoded.integers("diaSource.diaSourceId")).cast(pa.string()),
+        alert_id=pa.array(source_id, mask=source_id == 0).cast(pa.string()),
         object_id=pa.array(object_id, mask=object_id == 0).cast(pa.string()),
         schema_version=pa.repeat(pa.scalar(version), n),
         ra_deg=decoded.numbers("diaSource.ra"),

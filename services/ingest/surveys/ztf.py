@@ -199,9 +199,9 @@ def to_alerts(decoded: Decoded, version: str) -> SurveyAlerts:
     now = Points(np.arange(n), mjd, flux, err, band, np.full(n, DETECTION))
     versions = pc.coalesce(_text(decoded, "schemavsn"), pa.scalar(version))
     simulated = pc.starts_with(pc.fill_null(_text(decoded, "publisher"), ""), SIMULATOR)
-    candid = decoded.integers("candid")
+    candid, has_candid = decoded.integers("candid"), decoded.given_integer("candid")
     return SurveyAlerts(
-        alert_id=pa.array(candid, mask=~decoded.given("candid")).cast(pa.string()),
+        alert_id=pa.array(candid, mask=~has_candid).cast(pa.string()),
         object_id=_text(decoded, "objectId"),
         schema_version=versions,
         ra_deg=candidate("ra"),

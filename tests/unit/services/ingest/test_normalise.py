@@ -1,5 +1,8 @@
 """The verb: every packet comes out exactly once."""
 
+import sys
+import zlib
+
 import numpy as np
 import orjson
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from services.ingest.normalise import normalise
 from services.ingest.recent import RecentAlerts
 from shared.kafka.records import Packet
-from shared.packets.containers import read_header
+from shared.packets.containers import iter_blocks, read_header, write_varint
 
 
 def test_surveys_are_parted_and_order_is_kept(samples, book, packets_of):
@@ -133,3 +136,49 @@ def test_supernova_in_order(shelf, packets_of):
         times = curves.mjd_tai[curves.offsets[k] : curves.offsets[k + 1]]
         assert (np.diff(times) >= 0).all()
         assert now in times
+
+
+def test_unpacked_records_do_not_pile_up(samples, book, packets_of, monkeypatch):
+    """A take of deflate bombs is 60 KB each on the wire and 64 MB each in memory."""
+    monkeypatch.setattr("services.ingest.normalise.MAX_UNPACKED_BYTES", 1000)
+    plain = samples["ztf"]()
+    header = read_header(plain)
+    ((_, start, end),) = iter_blocks(plain, header)
+    record = zlib.compress(plain[start:end])[2:-4]
+    packed = (
+        plain[: header.length].replace(write_varint(4) + b"null", write_varint(7) + b"deflate", 1)
+        + write_varint(1)
+        + write_varint(len(record))
+        + record
+        + header.sync_marker
+    )
+    result = normalise(packets_of(packed, plain, packed, packed, b"x"), book, None, 9)
+    (one,) = result.batches
+    assert one.packets.tolist() == [0, 1, 2, 3]
+    assert [refused.packet for refused in result.refused] == [4]
+
+
+def test_takes_with_too_many_members_are_halved(samples, book, packets_of, monkeypatch):
+    monkeypatch.setattr(sys.modules["services.ingest.avro.decode"], "MAX_ROWS_AT_ONCE", 100)
+    point = {"jd": 2460200.5, "fid": 1, "diffmaglim": 20.5, "isdiffpos": None, "magpsf": None,
+             "sigmapsf": None}  # fmt: skip
+    many = samples["ztf"](prv=[point | {"jd": 2460000.5 + k} for k in range(700)])
+    result = normalise(packets_of(many, samples["ztf"](), many, b"x", many), book, None, 9)
+    (one,) = result.batches
+    assert one.packets.tolist() == [0, 1, 2, 4]
+    assert one.batch.light_curves.lengths.tolist() == [701, 1, 701, 701]
+
+
+@pytest.mark.parametrize("kind", ["double", "string", "boolean"])
+def test_an_identifier_of_another_type_is_none(kind, samples, book, packets_of):
+    """Not alert 0: the next such packet would then be its duplicate."""
+    ztf_packet = samples["ztf"]
+    schema = orjson.loads(read_header(ztf_packet()).schema_json)
+    schema["fields"][3]["type"] = kind
+    value = {"double": 1.5, "string": "x", "boolean": True}[kind]
+    result = normalise(packets_of(ztf_packet(schema=schema, top={"candid": value})), book, None, 9)
+    assert [one.reason for one in result.refused] == ["no_identifier"]
+
+
+def test_source_number_0_is_none(refused, samples):
+    assert refused(samples["lsst"](diaSourceId=0)).reason == "no_identifier"

@@ -2,6 +2,7 @@
 
 import io
 import math
+import sys
 
 import fastavro
 import hypothesis.strategies as st
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from services.ingest.avro import (
     Projection,
     SlowSchemaError,
+    TooMuchAtOnceError,
     UnsupportedSchemaError,
     compile_program,
     decode,
@@ -19,7 +21,12 @@ from services.ingest.avro import (
 from services.ingest.avro import instructions as op
 from services.ingest.avro.columns import short_code, typed
 from services.ingest.avro.kernel import MAX_ITEMS, TOO_LONG_FOR_SHORT
-from services.ingest.avro.reference import decode_by_reference
+from services.ingest.avro.reference import (
+    MAX_RECORD_BYTES,
+    decode_by_reference,
+    reference_schema,
+)
+from shared.errors import RejectedRecordError
 from shared.packets.containers import write_varint
 
 ITEM = {
@@ -325,3 +332,92 @@ def test_missing_required_field_is_named():
 def test_wanted_union_of_several_types_needs_the_reference():
     with pytest.raises(SlowSchemaError):
         compile_program(record_of(("a", ["null", "int", "double"])), Projection(("a",), {}))
+
+
+def encoded(schema, record):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
+    return out.getvalue()
+
+
+def hostile(*, before=(), after=(), kind=None):
+    """A schema whose ``name`` only fastavro reads, among other fields."""
+    kind = kind or {"type": "enum", "name": "slow", "symbols": ["a"]}
+    fields = [*before, {"name": "id", "type": "long"}, {"name": "name", "type": kind}, *after]
+    return {"type": "record", "name": "top", "fields": fields}
+
+
+@pytest.mark.parametrize("field", [
+    {"name": "bomb", "type": {"type": "array", "items": "null"}},
+    {"name": "deep", "type": {"type": "record", "name": "r", "fields": [
+        {"name": "next", "type": ["null", "r"]}]}},
+    {"name": "dear", "type": {"type": "array", "items": {"type": "record", "name": "wide", "fields":
+        [{"name": "one", "type": "boolean"}]
+        + [{"name": f"f{k}", "type": "null"} for k in range(50)]}}},
+], ids=["counts without bytes", "recursion", "objects without bytes"])  # fmt: skip
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_slow_schemas_are_bounded_too(field, place):
+    # fastavro ends the process on deep recursion, and never comes back from 2**40 nulls.
+    with pytest.raises(UnsupportedSchemaError) as caught:
+        compile_program(hostile(**{place: [field]}), PROJECTION)
+    assert not isinstance(caught.value, SlowSchemaError)
+
+
+@pytest.mark.parametrize("lists", [
+    [{"name": "items", "type": {"type": "array", "items": ["null", "int"]}}],
+    [{"name": "items", "type": {"type": "array", "items": ITEM}},
+     {"name": "items", "type": {"type": "array", "items": "int"}}],
+], ids=["items that may be null", "one list twice"])  # fmt: skip
+def test_lists_whose_columns_would_stay_unwritten_are_not_compiled(lists):
+    # Their memory is not zeroed before: it must not come out as a light curve.
+    schema = {"type": "record", "name": "top", "fields": lists}
+    with pytest.raises(SlowSchemaError):
+        compile_program(schema, PROJECTION)
+
+
+def test_many_members_in_few_bytes_are_decoded_in_turn(monkeypatch, ends):
+    monkeypatch.setattr(sys.modules["services.ingest.avro.decode"], "MAX_ROWS_AT_ONCE", 300)
+    items = {"type": "array", "items": {"type": "record", "name": "i", "fields": [
+        {"name": "flux", "type": ["null", "float"]}]}}  # fmt: skip
+    schema = {"type": "record", "name": "top", "fields": [{"name": "items", "type": items}]}
+    program = compile_program(schema, PROJECTION)
+    packet = write_varint(5000) + b"\0" * 5000 + b"\0"
+    with pytest.raises(TooMuchAtOnceError):
+        decode(program, [packet] * 2, *ends([packet] * 2))
+    assert len(decode(program, [packet], *ends([packet])).ragged("items")) == 5000
+
+
+def test_reference_survives_what_fits_no_column(ends):
+    kind = ["long", "string", "boolean", "double", "null"]
+    schema = hostile(kind=kind, after=[{"name": "items", "type": "long"}])
+    parsed = reference_schema(schema)
+    rows = [5, "five", True, 5.5, None]
+    packets = [encoded(schema, {"id": 1, "name": row, "items": 3}) for row in rows]
+    found = decode_by_reference(parsed, PROJECTION, packets, *ends(packets))
+    assert len(found) == len(rows)
+    assert found.numbers("id").tolist() == [1.0] * len(rows)
+    assert len(found.ragged("items")) == 0
+
+
+def test_reference_ignores_logical_types(ends):
+    decimal = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 10**9}
+    schema = hostile(after=[{"name": "x", "type": decimal}])
+    packet = write_varint(7) + b"\0" + write_varint(3) + b"abc"
+    found = decode_by_reference(reference_schema(schema), PROJECTION, [packet], *ends([packet]))
+    assert found.numbers("id").tolist() == [7.0]
+
+
+def test_reference_refuses_large_records(ends):
+    schema = hostile(after=[{"name": "x", "type": "bytes"}])
+    size = MAX_RECORD_BYTES
+    packet = write_varint(7) + b"\0" + write_varint(size) + b"x" * size
+    found = decode_by_reference(reference_schema(schema), PROJECTION, [packet], *ends([packet]))
+    assert op.FAULTS[int(found.faults[0])][0] == "too_large"
+    with pytest.raises(TooMuchAtOnceError):
+        decode_by_reference(reference_schema(schema), PROJECTION, [packet] * 2, *ends([packet] * 2))
+
+
+def test_reference_schema_says_what_fastavro_does_not_take():
+    with pytest.raises(RejectedRecordError) as caught:
+        reference_schema(hostile(after=[{"name": "x", "type": "nowhere"}]))
+    assert caught.value.reason == "unsupported_schema"
