@@ -118,7 +118,9 @@ class RunningMesh:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def simulate(self, alerts: int, *, rate: float = 0.0, seed: int = 1, survey: str = "ztf") -> None:
+    def simulate(
+        self, alerts: int, *, rate: float = 0.0, seed: int = 1, survey: str = "ztf"
+    ) -> None:
         """Feed a simulated night."""
         finished(self.simulating(alerts, rate=rate, seed=seed, survey=survey))
 
