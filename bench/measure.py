@@ -79,11 +79,11 @@ class Finish:
             time.sleep(0.2)
 
 
-def ages_s(settings: ServiceSettings, topic: Topic) -> npt.NDArray[np.float64]:
-    """Age of every alert when its envelope reached ``topic``, from the survey's timestamp."""
+def ages_s(settings: ServiceSettings, topic: Topic) -> list[npt.NDArray[np.float64]]:
+    """Age of every alert when it reached ``topic``, from the survey's timestamp, by envelope."""
     ages = []
     with TopicReader(settings) as reader:
         for record in reader.records(reader.extents(topic.named(settings.topic_prefix))):
             emitted = read_envelope(record.value).integers("emitted_ms")
             ages.append((record.timestamp_ms - emitted) / 1000.0)
-    return np.concatenate(ages) if ages else np.zeros(0)
+    return ages

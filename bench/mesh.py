@@ -87,6 +87,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     ended = max(finish.at.values())
     per_alert = {name: 1e6 * (after[name] - before[name]) / arguments.alerts for name in after}
     per_alert["generator"] = 1e6 * generator_cpu / arguments.alerts
+    ages = {topic: ages_s(settings, topic) for topic in RIVER}
     skip = 0 if arguments.preload else arguments.warm_up
     results = {
         "machine": _machine(),
@@ -102,7 +103,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "cpu_us_per_alert": per_alert,
         "memory_mib": memory_mib(_pids(status)),
         "finished_after_s": {name: at - began for name, at in finish.at.items()},
-        "age_s": {t.value: _percentiles(ages_s(settings, t)[skip:]) for t in RIVER},
+        "age_s": {t.value: _percentiles(np.concatenate(a)[skip:]) for t, a in ages.items()},
+        "alerts_per_envelope": {t.value: goal / max(len(a), 1) for t, a in ages.items()},
     }
     audit = subprocess.run(
         _command("audit", "--wait", "30", "--json"), capture_output=True, check=False

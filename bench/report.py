@@ -52,8 +52,9 @@ def _beside_others(results: dict[str, Any], cores: int) -> None:
     table.add_column("alerts/s/core", justify="right")
     table.add_column("what was measured")
     ours = results["alerts_per_s"]
-    table.add_row("Tocsin", f"{ours:,.0f}", str(cores), f"{ours / cores:,.0f}",
-                  "this run: generator, broker, database, archive included", style="bold")  # fmt: skip
+    what = "this run: generator, broker, database, archive included"
+    per_core = f"{ours / cores:,.0f}"
+    table.add_row("Tocsin", f"{ours:,.0f}", str(cores), per_core, what, style="bold")
     for other in PUBLISHED:
         rate, of = float(str(other["alerts_per_s"])), int(str(other["cores"]))
         table.add_row(str(other["system"]), f"{rate:,.0f}", str(of), f"{rate / of:,.1f}",

@@ -36,7 +36,13 @@ def create_app(settings: ArchiveSettings) -> ServiceApp:
             app.metrics.sent("database", len(envelope.batch))
             app.metrics.aged("database", envelope.batch.integers("emitted_ms"))
 
-    add_envelope_sink(app, settings, source=Topic.CORRELATED, deliver=keep_envelopes)
+    add_envelope_sink(
+        app,
+        settings,
+        source=Topic.CORRELATED,
+        deliver=keep_envelopes,
+        within_s=settings.archive_take_within_s,
+    )
     for topic, collection in RECORDS:
         add_record_sink(app, settings, source=topic, deliver=database.keep_records(collection))
     if settings.archive_keep_packets:

@@ -13,6 +13,13 @@ class ArchiveSettings(ServiceSettings):
     """Settings of the archive. The database's are common; packets lie below ``state_dir``."""
 
     archive_keep_packets: bool = Field(True, title="Whether survey packets are kept at all")
+    archive_take_within_s: float = Field(
+        0.5,
+        gt=0,
+        le=60,
+        title="Longest wait for more envelopes, seconds",
+        description="one bulk of ten documents costs the database less than ten bulks of one",
+    )
     archive_segment_mib: int = Field(
         256, ge=1, le=4096, title="Size at which a segment of packets is closed, MiB"
     )

@@ -73,7 +73,12 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         dispatch.forget()
 
     add_envelope_sink(
-        app, settings, source=Topic.CORRELATED, deliver=deliver_alerts, split_alerts=True
+        app,
+        settings,
+        source=Topic.CORRELATED,
+        deliver=deliver_alerts,
+        split_alerts=True,
+        within_s=settings.distribute_take_within_s,
     )
     add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_voevents)
     app.task(make_topics)

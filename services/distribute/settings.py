@@ -16,6 +16,13 @@ class DistributeSettings(ServiceSettings):
     filters_file: Path = Field(
         DEFAULT_FILE, title="Filters", description="TOML file of [[filter]] tables"
     )
+    distribute_take_within_s: float = Field(
+        0.15,
+        gt=0,
+        le=10,
+        title="Longest wait for more envelopes, seconds",
+        description="filters cost a third per alert when hundreds are weighed together",
+    )
     filter_memory_mib: int = Field(
         256, ge=32, le=16_384, title="Memory of one run of all filters, MiB"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from shared.kafka.envelopes import MAX_ALERTS_PER_ENVELOPE, write_envelope
 from shared.kafka.records import Message
 
 ENVELOPE_BYTES = 256 * 1024
-"""About where an envelope is closed; one alert alone may be larger."""
+"""About the largest envelope; one alert alone may be larger."""
 _BYTES_PER_ALERT = 1000
 _BYTES_PER_POINT = 18
 
@@ -29,15 +30,26 @@ def envelopes_of(batch: AlertBatch, partitions: int) -> Iterator[Message]:
     placed = partitions_of(batch, partitions)
     for partition in np.unique(placed):
         part = batch.rows(placed == partition)
-        sizes = _BYTES_PER_ALERT + _BYTES_PER_POINT * part.light_curves.lengths.astype(np.int64)
-        first = size = 0
-        for row in range(len(part)):
-            full = row - first == MAX_ALERTS_PER_ENVELOPE or size + sizes[row] > ENVELOPE_BYTES
-            if full and row > first:
-                yield _message(part.slice(first, row - first), int(partition))
-                first, size = row, 0
-            size += int(sizes[row])
-        yield _message(part.slice(first, len(part) - first), int(partition))
+        for first, length in _even_runs(_estimated_bytes(part)):
+            yield _message(part.slice(first, length), int(partition))
+
+
+def _estimated_bytes(part: AlertBatch) -> npt.NDArray[np.int64]:
+    """About what each alert takes in an envelope, shape (n,)."""
+    return _BYTES_PER_ALERT + _BYTES_PER_POINT * part.light_curves.lengths.astype(np.int64)
+
+
+def _even_runs(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Start and length of runs of equal numbers, as few as the limits allow.
+
+    Even, because a full envelope and a stub of three alerts cost every stage two messages'
+    price: 103 alerts are 52 and 51.
+    """
+    by_count = -(-len(sizes) // MAX_ALERTS_PER_ENVELOPE)
+    by_bytes = -(-int(sizes.sum()) // ENVELOPE_BYTES)
+    bounds = np.linspace(0, len(sizes), min(max(by_count, by_bytes), len(sizes)) + 1).astype(int)
+    for first, stop in pairwise(bounds):
+        yield int(first), int(stop - first)
 
 
 def _message(part: AlertBatch, partition: int) -> Message:

@@ -66,12 +66,18 @@ def rekeyed(packet: bytes, serial: int) -> bytes:
     """
     if serial < 0:
         raise ValueError(f"serial {serial} is negative")
-    copy = bytearray(packet)
-    for slot in _open(packet):
-        written = _name(slot, serial) if slot.is_text else _number(slot.length, serial)
-        for place in slot.places:
-            copy[place : place + slot.length] = written
-    return bytes(copy)
+    patches = [
+        (place, slot.length, _name(slot, serial) if slot.is_text else _number(slot.length, serial))
+        for slot in _open(packet)
+        for place in slot.places
+    ]
+    original = memoryview(packet)
+    parts: list[bytes | memoryview] = []
+    done = 0
+    for place, length, written in sorted(patches):
+        parts += (original[done:place], written)
+        done = place + length
+    return b"".join((*parts, original[done:]))
 
 
 def _number(length: int, serial: int) -> bytes:

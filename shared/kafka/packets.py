@@ -169,7 +169,7 @@ class PacketSource(Service):
             "fetch.max.bytes": 16 * 1024 * 1024,
             "max.partition.fetch.bytes": 8 * 1024 * 1024,
             "queued.max.messages.kbytes": 48 * 1024,
-            "fetch.wait.max.ms": 20,
+            "fetch.wait.max.ms": 500,
             "topic.metadata.refresh.interval.ms": 10_000,
             "log_level": 4,
         }

@@ -25,6 +25,7 @@ def add_envelope_sink(
     source: Topic,
     deliver: EnvelopeDelivery,
     split_alerts: bool = False,
+    within_s: float | None = None,
 ) -> None:
     """Hand takes of envelopes from ``source`` to ``deliver``, under the one error policy.
 
@@ -39,6 +40,9 @@ def add_envelope_sink(
     split_alerts
         Whether a failing envelope is broken into single alerts to find the culprit. Where the
         effect is one per envelope (the archive) it is set aside whole.
+    within_s
+        Longest wait for more envelopes, seconds, if not ``take_within_s``: an effect that is
+        dear per take and not pressing waits longer.
     """
     name = source.named(settings.topic_prefix)
 
@@ -61,7 +65,8 @@ def add_envelope_sink(
         elapsed = time.perf_counter() - started
         app.metrics.batch_seconds.labels(app.metrics.service, name).observe(elapsed)
 
-    _add_agent(app, settings, name, settings.max_envelopes_per_take, carry)
+    within = settings.take_within_s if within_s is None else within_s
+    _add_agent(app, name, settings.max_envelopes_per_take, within, carry)
 
 
 def add_record_sink(
@@ -81,7 +86,8 @@ def add_record_sink(
         app.metrics.took(name, len(records))
         await carry_out(records, deliver, set_aside, app.progress)
 
-    _add_agent(app, settings, name, settings.max_envelopes_per_take * 10, carry)
+    most = settings.max_envelopes_per_take * 10
+    _add_agent(app, name, most, settings.take_within_s, carry)
 
 
 def _whole(item: Envelope) -> list[Envelope]:
@@ -90,17 +96,15 @@ def _whole(item: Envelope) -> list[Envelope]:
 
 def _add_agent(
     app: ServiceApp,
-    settings: ServiceSettings,
     topic: str,
     records_per_take: int,
+    within_s: float,
     carry: Callable[[list[Record]], Any],
 ) -> None:
     app.lag_watch.watch(app.conf.id, topic)
 
     async def run(stream: Any) -> None:
-        takes: AsyncIterable[Sequence[Any]] = stream.take_events(
-            records_per_take, within=settings.take_within_s
-        )
+        takes: AsyncIterable[Sequence[Any]] = stream.take_events(records_per_take, within=within_s)
         async for events in takes:
             await uninterrupted(carry([record_of(event) for event in events]))
 

@@ -35,7 +35,7 @@ class LocalKafka:
     retention_hours: int = 72
     retention_mib: int = 4096
     """Per partition; the oldest segments of 64 MiB go first."""
-    java_options: tuple[str, ...] = field(default=("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))
+    java_options: tuple[str, ...] = field(default=("-XX:+UseSerialGC",))
 
     @property
     def bootstrap_servers(self) -> str:

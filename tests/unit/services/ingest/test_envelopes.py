@@ -3,10 +3,11 @@
 import zlib
 
 import numpy as np
+import pytest
 
 from services.ingest.envelopes import ENVELOPE_BYTES, envelopes_of
 from services.ingest.normalise import normalise
-from shared.kafka.envelopes import read_envelope
+from shared.kafka.envelopes import MAX_ALERTS_PER_ENVELOPE, read_envelope
 
 
 def batch_of(packets_of, book, *payloads):
@@ -32,10 +33,17 @@ def test_one_partition_for_each_object_and_order_kept(samples, book, packets_of)
     assert all(ids == sorted(ids) for ids in seen.values())
 
 
-def test_at_most_100_alerts(samples, book, packets_of):
-    batch = batch_of(packets_of, book, *[samples["ztf"]()] * 250)
-    sizes = [len(read_envelope(m.value)) for m in envelopes_of(batch, 1)]
-    assert sizes == [100, 100, 50]
+@pytest.mark.parametrize(
+    ("alerts", "sizes"),
+    [(1, [1]), (128, [128]), (129, [64, 65]), (250, [125, 125]), (300, [100, 100, 100])],
+)
+def test_few_and_even_envelopes(samples, book, packets_of, alerts, sizes):
+    batch = batch_of(packets_of, book, *[samples["ztf"]()] * alerts)
+    envelopes = [read_envelope(m.value) for m in envelopes_of(batch, 1)]
+    assert [len(e) for e in envelopes] == sizes
+    assert max(sizes) <= MAX_ALERTS_PER_ENVELOPE
+    offsets = [o for e in envelopes for o in e.strings("origin_offset")]
+    assert offsets == batch.strings("origin_offset")
 
 
 def test_long_light_curves_make_small_envelopes(samples, book, packets_of):
