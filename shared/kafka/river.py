@@ -94,6 +94,10 @@ async def _carry(
         await _send_all(app, settings, sink, source, items, results)
 
     async def set_aside(item: Envelope, failure: Failure) -> None:
+        if not len(item.batch):  # no alert to make a letter of
+            letter = letter_of_record(app.metrics.service, item.record, failure)
+            await reject(app, settings, [letter])
+            return
         row = RejectedAlert(0, failure.reason, failure.detail)
         letters = letters_of_alerts(
             app.metrics.service, source, item.batch, [row], failure.traceback

@@ -47,7 +47,7 @@ def add_envelope_sink(
     name = source.named(settings.topic_prefix)
 
     async def set_aside(item: Envelope, failure: Failure) -> None:
-        if split_alerts:
+        if split_alerts and len(item.batch):
             row = RejectedAlert(0, failure.reason, failure.detail)
             letters = letters_of_alerts(
                 app.metrics.service, name, item.batch, [row], failure.traceback
