@@ -204,33 +204,3 @@ def write_container(schema_json: bytes, record: bytes, sync_marker: bytes | None
     out.write(b"\x00" + marker)
     out.write(write_varint(1) + write_varint(len(record)) + record + marker)
     return out.getvalue()
-
-
-def split_container(payload: bytes) -> Iterator[bytes]:
-    """Containers of one record each, their records byte for byte as they were.
-
-    A container that holds one record, or that is broken, is given back as it is: whoever
-    decodes it says what is wrong with it.
-    """
-    import fastavro  # noqa: PLC0415 - only containers of several records need it
-
-    try:
-        header = read_header(payload)
-        blocks = list(iter_blocks(payload, header))
-    except RejectedRecordError:
-        yield payload
-        return
-    if sum(count for count, _, _ in blocks) <= 1:
-        yield payload
-        return
-    try:
-        schema = fastavro.parse_schema(orjson.loads(header.schema_json))
-        for count, start, end in blocks:
-            records = unpack(payload[start:end], header.codec)
-            reader = io.BytesIO(records)
-            for _ in range(min(count, len(records))):
-                first = reader.tell()
-                fastavro.schemaless_reader(reader, schema, None)
-                yield write_container(header.schema_json, records[first : reader.tell()])
-    except (RejectedRecordError, ValueError, LookupError, EOFError, TypeError, OverflowError):
-        yield payload

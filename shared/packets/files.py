@@ -17,11 +17,14 @@ from typing import IO
 import pyarrow as pa
 
 from shared.errors import RejectedRecordError
-from shared.packets.containers import MAGIC, read_header, schema_name, split_container
+from shared.packets.containers import MAGIC, read_header, schema_name
 from shared.packets.parquet import packets_of_parquet
+from shared.packets.several_records import split_container
 
 MAX_FILE_BYTES = 64 << 20
 """Largest packet, or Parquet table inside an archive, that is read."""
+MAX_ARCHIVE_DEPTH = 2
+"""Archives within archives that are opened."""
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 PACKET_SUFFIXES = (".avro", ".bin", ".parquet")
 
@@ -59,8 +62,11 @@ def iter_packets(
     """
     for path in map(Path, paths):
         if path.is_dir():
-            for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            files = sorted(p for p in path.rglob("*") if p.is_file())
+            for file in files:
                 yield from _of_file(file, on_skip, named=False)
+            if not files:
+                yield PacketFile(str(path), b"", None, "no_packets", "the folder is empty")
         else:
             yield from _of_file(path, on_skip, named=True)
 
@@ -80,10 +86,10 @@ def survey_hint(payload: bytes) -> str | None:
 def _of_file(path: Path, on_skip: Callable[[str], None], *, named: bool) -> Iterator[PacketFile]:
     name = str(path)
     try:
-        if name.lower().endswith(TAR_SUFFIXES):
-            yield from _of_archive(path, on_skip)
-            return
         with path.open("rb") as file:
+            if _is_archive(name):
+                yield from _of_archive(name, file, on_skip)
+                return
             start = file.read(len(MAGIC))
             file.seek(0)
             if named or _is_packet(name, start):
@@ -94,27 +100,41 @@ def _of_file(path: Path, on_skip: Callable[[str], None], *, named: bool) -> Iter
         yield PacketFile(name, b"", None, "unreadable", f"{error.strerror or error}")
 
 
-def _of_archive(path: Path, on_skip: Callable[[str], None]) -> Iterator[PacketFile]:
+def _of_archive(
+    name: str, file: IO[bytes], on_skip: Callable[[str], None], depth: int = 0
+) -> Iterator[PacketFile]:
+    if depth > MAX_ARCHIVE_DEPTH:
+        detail = f"archives within archives, more than {MAX_ARCHIVE_DEPTH} deep"
+        yield PacketFile(name, b"", None, "too_deep", detail)
+        return
     found = False
     try:
-        with tarfile.open(path, mode="r|*") as archive:
+        with tarfile.open(fileobj=file, mode="r|*") as archive:
             for member in archive:
                 # tarfile remembers every member; an archive of a whole night has 200,000.
                 archive.members = []  # type: ignore[attr-defined]
-                file = archive.extractfile(member) if member.isfile() else None
-                if file is None:
+                opened = archive.extractfile(member) if member.isfile() else None
+                if opened is None:
                     continue
-                name = f"{path}:{member.name}"
-                if not _is_packet(member.name, b""):
-                    on_skip(name)
+                inner = f"{name}:{member.name}"
+                start = opened.peek(len(MAGIC))[: len(MAGIC)]  # type: ignore[attr-defined]
+                if _is_archive(member.name):
+                    yield from _of_archive(inner, opened, on_skip, depth + 1)
+                elif _is_packet(member.name, start):
+                    yield from _of_stream(inner, opened)
+                else:
+                    on_skip(inner)
                     continue
                 found = True
-                yield from _of_stream(name, file)
     except (tarfile.TarError, EOFError, OSError, ValueError, LZMAError, zlib.error) as error:
         found = True
-        yield PacketFile(str(path), b"", None, "unreadable", f"not a whole tar archive: {error}")
+        yield PacketFile(name, b"", None, "unreadable", f"not a whole tar archive: {error}")
     if not found:
-        yield PacketFile(str(path), b"", None, "no_packets", "the archive holds no packet")
+        yield PacketFile(name, b"", None, "no_packets", "the archive holds no packet")
+
+
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(TAR_SUFFIXES)
 
 
 def _is_packet(name: str, start: bytes) -> bool:
@@ -133,15 +153,19 @@ def _of_stream(name: str, file: IO[bytes]) -> Iterator[PacketFile]:
     if not payload:
         yield PacketFile(name, b"", None, "empty", "the file has no bytes")
         return
-    packets = list(split_container(payload)) if payload.startswith(MAGIC) else [payload]
     hint = survey_hint(payload)
-    for row, packet in enumerate(packets):
-        yield PacketFile(f"{name}:{row}" if len(packets) > 1 else name, packet, hint)
+    for row, packet in enumerate(split_container(payload)):
+        yield PacketFile(name if packet is payload else f"{name}:{row}", packet, hint)
 
 
 def _of_parquet(name: str, file: IO[bytes]) -> Iterator[PacketFile]:
-    if not file.seekable() or ".tar" in name.lower():
-        file = io.BytesIO(file.read(MAX_FILE_BYTES))
+    if isinstance(file, tarfile.ExFileObject):  # it can only be read forward
+        content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            detail = f"a table of more than {MAX_FILE_BYTES >> 20} MB inside an archive"
+            yield PacketFile(name, b"", None, "too_large", detail)
+            return
+        file = io.BytesIO(content)
     row = 0
     try:
         for packet in packets_of_parquet(file):

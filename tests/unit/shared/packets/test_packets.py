@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from datetime import UTC, datetime
 
 import fastavro
 import orjson
@@ -17,7 +18,6 @@ from shared.packets.containers import (
     read_header,
     read_varint,
     schema_name,
-    split_container,
     unpack,
     write_container,
     write_varint,
@@ -28,6 +28,7 @@ from shared.packets.lsst_schemas import (
     official_versions,
     schema_id_of,
 )
+from shared.packets.several_records import split_container
 
 SCHEMA = {
     "type": "record",
@@ -76,6 +77,74 @@ def test_one_record_and_broken_bytes_are_left_alone():
     assert list(split_container(b"Obj\x01")) == [b"Obj\x01"]
 
 
+def container_of(schema, count, body):
+    """A container with one block, which fastavro would not write."""
+    head = write_container(orjson.dumps(schema), b"", b"S" * 16)[:-18]
+    return head + write_varint(count) + write_varint(len(body)) + body + b"S" * 16
+
+
+def record_with(type_):
+    return {"type": "record", "name": "r", "fields": [{"name": "f", "type": type_}]}
+
+
+NOTHING = {"type": "record", "name": "nothing", "fields": []}
+ALL_TYPES = record_with(
+    ["null", {"type": "record", "name": "inner", "namespace": "n", "fields": [
+        {"name": "a", "type": {"type": "array", "items": ["null", "n.inner", "double"]}},
+        {"name": "m", "type": {"type": "map", "values": "bytes"}},
+        {"name": "e", "type": {"type": "enum", "name": "e", "symbols": ["X", "Y"]}},
+        {"name": "x", "type": {"type": "fixed", "name": "six", "size": 6}},
+        {"name": "s", "type": ["string", "boolean", "float", "six"]},
+        {"name": "t", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    ]}]
+)  # fmt: skip
+
+
+def test_records_of_every_type_are_walked_over():
+    leaf = {
+        "a": [],
+        "m": {"k": b"v"},
+        "e": "Y",
+        "x": b"123456",
+        "s": "text",
+        "t": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    top = {**leaf, "a": [1.5, None, {**leaf, "s": True}], "m": {}, "s": 2.5}
+    rows = [{"f": top}, {"f": None}, {"f": leaf}]
+    out = io.BytesIO()
+    fastavro.writer(out, fastavro.parse_schema(dict(ALL_TYPES)), rows)
+    pieces = list(split_container(out.getvalue()))
+    assert [list(fastavro.reader(io.BytesIO(piece))) for piece in pieces] == [[r] for r in rows]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        (record_with({"type": "array", "items": NOTHING}), write_varint(2**40) + b"\0" * 9),
+        (record_with({"type": "map", "values": "null"}), write_varint(-(2**40)) + b"\0" * 9),
+        (record_with("string"), write_varint(2**40) + b"abc"),
+        (record_with("bytes"), write_varint(-5) + b"abc"),
+        (record_with("r"), b"aaaa"),
+        (record_with(["null", "int"]), write_varint(7)),
+        (record_with("unheard-of"), b"aaaa"),
+        ({"type": "record", "name": "r", "fields": [{"name": "f"}]}, b"aaaa"),
+        ({"type": "record", "name": "r"}, b"aaaa"),
+        (NOTHING, b""),
+        (["null"] * 3, b"aaaa"),
+    ],
+)
+def test_hostile_containers_are_left_alone_at_once(schema, body):
+    payload = container_of(schema, 2, body)
+    assert list(split_container(payload)) == [payload]
+
+
+def test_what_breaks_within_gives_its_sound_records_then_itself():
+    payload = container_of(SCHEMA, 3, write_varint(5) + write_varint(6) + b"\xff")
+    *sound, broken = split_container(payload)
+    assert [read(piece) for piece in sound] == [[5], [6]]
+    assert broken is payload
+
+
 def test_deflate_bombs_are_refused():
     import zlib
 
@@ -120,6 +189,43 @@ def test_folders_archives_and_messages_in_order(tmp_path):
     assert [f.survey for f in found] == ["lsst", "ztf", "ztf", "ztf", "ztf"]
     assert [read(f.payload) for f in found[1:]] == [[2], [3], [9], [4]]
     assert skipped == [f"{tmp_path}/notes.md"]
+
+
+def tar_of(path, members):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_archives_within_archives(tmp_path):
+    table = tmp_path / "t.parquet"
+    rows = [{"objectId": "ZTF1", "candid": 1, "candidate": {"jd": 1.5}}]
+    pq.write_table(pa.Table.from_pylist(rows), table)
+    inner = tar_of(
+        tmp_path / "inner.tar.gz",
+        {"unnamed": written(4), "t.parquet": table.read_bytes(), "notes.md": b"Obj"},
+    )
+    outer = tar_of(tmp_path / "outer.tar.gz", {"i.tgz": inner.read_bytes(), "z.avro": written(5)})
+    skipped = []
+    found = list(iter_packets([outer], skipped.append))
+    assert [f.name.removeprefix(f"{outer}:") for f in found] == [
+        "i.tgz:unnamed", "i.tgz:t.parquet:row 0", "z.avro",
+    ]  # fmt: skip
+    assert [read(found[0].payload), read(found[2].payload)] == [[4], [5]]
+    assert [f.reason for f in found] == [None, None, None]
+    assert skipped == [f"{outer}:i.tgz:notes.md"]
+    for level in range(3):
+        outer = tar_of(tmp_path / f"{level}.tar.gz", {"o.tar.gz": outer.read_bytes()})
+    (only,) = iter_packets([outer])
+    assert only.reason == "too_deep"
+
+
+def test_empty_folders_are_reported(tmp_path):
+    (only,) = iter_packets([tmp_path])
+    assert only.reason == "no_packets"
 
 
 def test_ztf_parquet_rows_become_containers(tmp_path):
