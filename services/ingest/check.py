@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,14 @@ examples:
 """
 
 
-def check(paths: Iterable[Path], book: SchemaBook) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and line of each packet, in order; memory is bounded for archives of any size."""
-    skipped: list[str] = []
-    for files in _chunks(iter_packets(paths, skipped.append)):
+def check(
+    paths: Iterable[Path], book: SchemaBook, on_skip: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and line of each packet, in order; memory is bounded for archives of any size.
+
+    ``on_skip`` is told the name of every file of a folder or archive that is no packet.
+    """
+    for files in _chunks(iter_packets(paths, on_skip)):
         yield from _lines(files, book)
 
 
@@ -136,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     book = SchemaBook(registry_of(IngestSettings()) or official_schema_by_id)
     counts: Counter[str] = Counter()
     try:
-        for name, line in check(arguments.files, book):
+        for name, line in check(arguments.files, book, lambda _: counts.update(["skipped"])):
             counts[line["status"]] += 1
             shown = {"file": name, **line} if arguments.names else line
             sys.stdout.buffer.write(orjson.dumps(shown) + b"\n")
@@ -149,7 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has had enough, as `head` does
         sys.stderr.close()
         return 1
-    sys.stderr.write(f"{counts['accepted']} accepted, {counts['rejected']} rejected\n")
+    others = f", {counts['skipped']} other files passed over" if counts["skipped"] else ""
+    sys.stderr.write(f"{counts['accepted']} accepted, {counts['rejected']} rejected{others}\n")
     return 0 if counts["accepted"] and not counts["rejected"] else 1
 
 

@@ -161,6 +161,8 @@ class SchemaBook:
         first_block = len(head) + SYNC_BYTES
         if writer.codec != "null":
             return _unpacked(payload, writer)
+        if first_block == len(payload):
+            raise RejectedRecordError("no_record", "the container ends after its header")
         count, position = read_varint(payload, first_block)
         size, position = read_varint(payload, position)
         end = position + size

@@ -53,8 +53,9 @@ def test_archives_and_names(run, samples, tmp_path):
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
-    status, lines, _ = run("--names", archive)
+    status, lines, err = run("--names", archive)
     assert status == 1
+    assert "1 accepted, 1 rejected, 1 other files passed over" in err
     assert [line["file"] for line in lines] == [f"{archive}:a.avro", f"{archive}:c.avro"]
     assert lines[1]["reason"] == "empty: the file has no bytes"
 
@@ -71,7 +72,9 @@ def test_what_cannot_be_read_is_reported(run, tmp_path):
 
 
 def test_nothing_at_all_is_no_success(run, tmp_path):
-    assert run(tmp_path)[0] == 1
+    status, (line,), _ = run(tmp_path)
+    assert status == 1
+    assert line["reason"] == "no_packets: the folder is empty"
 
 
 def test_lsst_message_with_an_unknown_schema(run, samples, tmp_path):

@@ -92,7 +92,7 @@ def test_what_is_refused(packet, book):
     assert reason_of(book, b"") == "empty"
     assert reason_of(book, b"{}") == "unknown_framing"
     assert reason_of(book, b"\x00\x00\x00") == "truncated"
-    assert reason_of(book, blocks(packet)) == "truncated"
+    assert reason_of(book, blocks(packet)) == "no_record"
     assert reason_of(book, blocks(packet, (0, b""))) == "no_record"
     assert reason_of(book, blocks(packet, (2, record))) == "many_records"
     assert reason_of(book, blocks(packet, (1, record), (1, record))) == "many_records"
