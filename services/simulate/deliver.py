@@ -55,6 +55,7 @@ class SurveyTopic:
                 "bootstrap.servers": settings.kafka_bootstrap_servers,
                 "enable.idempotence": True,
                 "acks": "all",
+                "log_level": 3,  # that a young broker is still loading is no news
                 "compression.type": "none",
                 "linger.ms": 5,
                 "batch.size": 1_000_000,

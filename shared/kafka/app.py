@@ -47,6 +47,8 @@ class ServiceApp(faust.App):
 class _Surroundings(Service):
     """Starts and stops what surrounds the agents: health page, lag watch, outbox."""
 
+    logger = logging.getLogger("faust.surroundings")
+
     def __init__(self, app: ServiceApp, server: HealthServer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._app = app
@@ -129,6 +131,7 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
         redirect_stdouts=False,
         quiet=True,
     )
+    worker.spinner = None  # it writes escape codes into the log
     worker.execute_from_commandline()
 
 

@@ -9,6 +9,7 @@ and the one error policy holds.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,8 @@ def add_packet_source(
 
 class PacketSource(Service):
     """One librdkafka consumer, its blocking calls in a thread of its own."""
+
+    logger = logging.getLogger("faust.packets")
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ For what every worker must know: notices. The topic is the memory; a restart rea
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,8 @@ def add_tail(
 
 class Tail(Service):
     """Reader of one whole topic."""
+
+    logger = logging.getLogger("faust.tail")
 
     def __init__(
         self,
