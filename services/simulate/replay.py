@@ -36,6 +36,10 @@ for ingest to say. Exit status: 0 if Kafka acknowledged every packet, 1 if not o
 could not be read, 2 for bad arguments.
 """
 
+_UNMARKED = "ztf"
+"""Whose topic takes containers of unknown surveys and bytes that are no packet: a broken file
+must reach ingest, which says what is wrong with it, and must not stop the sound ones."""
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -82,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--survey",
         metavar="NAME",
-        help="whose topic to use; default: what each packet's framing or schema says",
+        help="whose topic to use; default: what each packet's framing or schema says, and "
+        f"{_UNMARKED} for what bears no survey's mark",
     )
     parser.add_argument("--topic", metavar="T", help="Kafka topic for all packets")
     parser.add_argument("--loop", action="store_true", help="start again at the end, until ^C")
@@ -124,10 +129,7 @@ class _Topics:
     def send(self, packet: PacketFile, payload: bytes) -> None:
         name = self._topic
         if name is None:
-            survey = self._survey or packet.survey
-            if survey is None:
-                raise ValueError(f"{packet.name}: of which survey? Say --survey or --topic")
-            name = self._settings.topic_of(survey)
+            name = self._settings.topic_of(self._survey or packet.survey or _UNMARKED)
         if name not in self._open:
             self._open[name] = SurveyTopic(self._settings, name)
         self._open[name].send(payload)

@@ -102,6 +102,18 @@ def test_rate_is_kept(fake_kafka, folder, monkeypatch):
     assert clock[0] == pytest.approx(29 / 10)
 
 
+def test_what_bears_no_mark_is_sent_and_stops_nothing(fake_kafka, folder):
+    sound = [p.payload for p in iter_packets([folder])]
+    junk = folder / "junk.avro"
+    junk.write_bytes(b"no packet at all")
+    assert replay.main([str(folder)]) == 0
+    assert b"no packet at all" in fake_kafka.sent["ztf_alerts"]
+    sent = [p for packets in fake_kafka.sent.values() for p in packets]
+    assert sorted(sent) == sorted([*sound, b"no packet at all"])
+    assert replay.main([str(junk), "--survey", "lsst"]) == 0
+    assert fake_kafka.sent["lsst_alerts"][-1] == b"no packet at all"
+
+
 def test_speed_keeps_the_gaps(fake_kafka, folder, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(replay.time, "monotonic", lambda: clock[0])
