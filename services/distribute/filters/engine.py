@@ -193,6 +193,34 @@ class FilterEngine:
                 self._connection.execute(f"DEALLOCATE fused_{plan.number}")
             self._connection.unregister(f"source_{plan.number}")
 
+    def _prepare(self, fitting: dict[str, Expression], number: int) -> None:
+        """Prepare the fused query; filters that cannot be planned leave ``fitting``, paused.
+
+        Planning has the same limits as running: what binds alone may still take too long.
+        """
+        while fitting:
+            try:
+                self._connection.execute(f"PREPARE fused_{number} AS {_query(fitting, number)}")
+            except (duckdb.Error, MemoryError) as error:
+                log.warning("fused_filters_not_planned", error=_first_line(error))
+            else:
+                return
+            seconds: dict[str, float] = {}
+            culprits: dict[str, str] = {}
+            for name, expression in fitting.items():
+                started = time.perf_counter()
+                try:
+                    self._connection.execute(f"EXPLAIN {_query({name: expression}, number)}")
+                    seconds[name] = time.perf_counter() - started
+                except (duckdb.Error, MemoryError) as error:
+                    culprits[name] = _first_line(error)
+            if not culprits:
+                slowest = max(seconds, key=lambda name: seconds[name])
+                culprits[slowest] = "slowest to plan of a set that together exceeds the limits"
+            for name, why in culprits.items():
+                del fitting[name]
+                self._pause(name, why)
+
     def _planned(self, table: pa.Table, survey: str) -> _Plan:
         self._plans_made += 1
         number, source = self._plans_made, _Source(table.slice(0, 0))
@@ -211,8 +239,7 @@ class FilterEngine:
                 fitting[name] = expression
             except FilterRefusedError as error:
                 misfits[name] = error.why
-        if fitting:
-            self._connection.execute(f"PREPARE fused_{number} AS {_query(fitting, number)}")
+        self._prepare(fitting, number)
         log.info("filters_planned", survey=survey, running=list(fitting), not_applicable=misfits)
         return _Plan(table.schema, number, source, tuple(fitting), misfits)
 

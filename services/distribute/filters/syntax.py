@@ -43,6 +43,15 @@ _SCALARS = SCALAR_FUNCTIONS | OPERATOR_SYMBOLS | _LIKE
 FUNCTIONS = _SCALARS | LIST_FUNCTIONS | frozenset(ALERT_FUNCTIONS)
 """Every function a filter may call."""
 
+_REPEATING = frozenset({"mag", "nullif", "cone", "fmod", "between"})
+"""Planned as text in which an argument stands twice: nested 20 deep, that is a million times."""
+_MOST_PLANNED = 20_000
+"""Parts of an expression once these, and the operand of each IN, are written out: DuckDB plans
+without regard to its limits of memory and time."""
+_CASE_OF_OPERAND = re.compile(r"\bcase\b(?!\s+when\b)", re.IGNORECASE)
+_MOST_CASES_OF_OPERAND = 2
+"""``CASE x WHEN`` repeats x for every WHEN, in the parser already."""
+
 _OPERATOR_WORDS = """
     OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY
     COMPARE_IN COMPARE_NOT_IN ARRAY_EXTRACT ARRAY_SLICE STRUCT_EXTRACT
@@ -104,8 +113,14 @@ def parse_where(where: str) -> Expression:
         raise FilterRefusedError(f"longer than {MAX_WHERE_BYTES} bytes")
     if "\x00" in where:
         raise FilterRefusedError("holds a zero character", where.index("\x00"))
+    if len(_CASE_OF_OPERAND.findall(where)) > _MOST_CASES_OF_OPERAND:
+        raise FilterRefusedError("write CASE WHEN x = 1 THEN instead of CASE x WHEN 1 THEN")
     tree = _single_expression(where)
     insertions = dict(_judge(tree, where, inside_lambda=False))
+    if _planned(tree) > _MOST_PLANNED:
+        raise FilterRefusedError(
+            "too much to plan: nests BETWEEN, IN, cone, fmod, mag or nullif too deep"
+        )
     sql = where.encode()
     for position in sorted(insertions, reverse=True):
         sql = sql[:position] + insertions[position] + sql[position:]
@@ -155,11 +170,27 @@ def _judge(node: Any, where: str, *, inside_lambda: bool) -> Iterator[tuple[int,
         refusal = _refusal(node, inside_lambda=inside_lambda)
         if refusal:
             raise FilterRefusedError(refusal, _characters(where, node["query_location"]))
-        hidden = ALERT_FUNCTIONS.get(str(node.get("function_name", "")).lower())
+        name = str(node.get("function_name", "")).lower()
+        hidden = ALERT_FUNCTIONS.get(name)
         if kind == "FUNCTION" and hidden is not None:
             yield _hidden_arguments(node, where, hidden)
     for child in node.values():
         yield from _judge(child, where, inside_lambda=inside_lambda or kind == "LAMBDA")
+
+
+def _planned(node: Any, copies: int = 1) -> int:
+    """How many parts the planner will make of this, or more than are allowed."""
+    if isinstance(node, list):
+        return sum(_planned(child, copies) for child in node)
+    if not isinstance(node, dict) or copies > _MOST_PLANNED:
+        return copies if isinstance(node, dict) else 0
+    parts = copies if "class" in node else 0
+    if str(node.get("type")) in {"COMPARE_IN", "COMPARE_NOT_IN"}:
+        operand, *others = node["children"]
+        return parts + _planned(operand, copies * len(others)) + _planned(others, copies)
+    if str(node.get("function_name") or node.get("class")).lower() in _REPEATING:
+        copies *= 2
+    return parts + sum(_planned(child, copies) for child in node.values())
 
 
 def _refusal(node: dict[str, Any], *, inside_lambda: bool) -> str | None:

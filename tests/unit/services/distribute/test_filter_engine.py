@@ -209,3 +209,36 @@ def test_the_shipped_filters_run_on_every_survey():
         assert engine.misfits(batch, survey) == {}
         assert set(engine.select(batch, survey)) == set(engine.filters)
     assert engine.paused == {}
+
+
+class Unplannable:
+    """A connection whose planner gives up on one text."""
+
+    def __init__(self, connection, text):
+        self._connection = connection
+        self._text = text
+
+    def execute(self, query, *rest):
+        if self._text in query and query.startswith(("PREPARE", "EXPLAIN")):
+            raise duckdb.InterruptException("INTERRUPT Error: Query exceeded maximum time")
+        return self._connection.execute(query, *rest)
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+
+def test_a_filter_that_cannot_be_planned_is_paused_and_the_others_run():
+    batch = published_batch(2, changes=CURVE).record_batch
+    engine = FilterEngine([a_filter("good", "n_points = 4"), a_filter("bad", "n_points = 5")])
+    engine._connection = Unplannable(engine._connection, "n_points = 5")
+    assert engine.select(batch, "ztf")["good"].tolist() == [True, False]
+    assert list(engine.paused) == ["bad"]
+    assert engine.select(batch, "ztf")["good"].tolist() == [True, False]
+
+
+def test_of_filters_that_cannot_be_planned_together_one_is_paused():
+    batch = published_batch(2, changes=CURVE).record_batch
+    engine = FilterEngine([a_filter(name, "n_points = 4") for name in ("a", "b")])
+    engine._connection = Unplannable(engine._connection, '"a", coalesce')
+    assert len(engine.select(batch, "ztf")) == 1
+    assert len(engine.paused) == 1
