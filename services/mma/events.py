@@ -158,6 +158,8 @@ class EventStore:
         if history is None:
             return None
         after = history.active()
+        if after is not None:
+            _require_cap(after.region, self._max_credible_level)
         self._histories[key] = history
         self._active.pop(key, None)
         if after is not None:
@@ -192,6 +194,22 @@ class EventStore:
     def _forget(self, key: EventKey) -> None:
         del self._histories[key]
         self._active.pop(key, None)
+
+
+def _require_cap(region: Region, max_credible_level: float) -> None:
+    """A region without a cap would fail with every batch of alerts, not only now.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``bad_position``.
+    """
+    try:
+        cap = region.cap(max_credible_level)
+    except (ArithmeticError, ValueError) as error:
+        raise RejectedRecordError("bad_position", f"a region without size: {error}") from error
+    if not np.isfinite([cap.ra_deg, cap.dec_deg, cap.radius_deg]).all():
+        raise RejectedRecordError("bad_position", f"a region that is nowhere: {cap}")
 
 
 def is_retracted(notices: Iterable[Notice]) -> bool:

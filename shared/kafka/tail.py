@@ -36,8 +36,8 @@ def add_tail(
 ) -> Tail:
     """Call ``on_record`` with every record of ``topic``, oldest first, for as long as we run.
 
-    ``on_record`` must bear seeing a record twice, and must not raise: what it cannot use it
-    counts and leaves.
+    ``on_record`` must bear seeing a record twice. What it cannot use it counts and leaves; if it
+    raises, the record is logged and left out.
     """
     tail = Tail(settings, topic.named(settings.topic_prefix), on_record)
     app.attach(tail)
@@ -107,12 +107,22 @@ class Tail(Service):
         finally:
             await consumer.stop()
 
+    def _hand_over(self, record: Record) -> None:
+        """One record must not end the reading of all that come after, now and at every start."""
+        try:
+            self._on_record(record)
+        except Exception:  # what the record is, is its sender's choice
+            log.error(
+                "tail_record_left_out", topic=record.topic, partition=record.partition,
+                offset=record.offset, exc_info=True,
+            )  # fmt: skip
+
     async def _follow(self, consumer: Any, ends: dict[Any, int]) -> None:
         while True:
             fetched = await consumer.getmany(timeout_ms=200, max_records=500)
             for messages in fetched.values():
                 for m in messages:
-                    self._on_record(
+                    self._hand_over(
                         Record(m.topic, m.partition, m.offset, m.timestamp, m.key, m.value or b"")
                     )
             if not self._caught_up.is_set():

@@ -89,7 +89,7 @@ def _read_json(notice: JsonNotice) -> Reading:
         far_hz=float(far) if isinstance(far, int | float) else None,
         significant=bool(event["significant"]) if "significant" in event else None,
         classification=classes,
-        instruments=tuple(str(i) for i in event.get("instruments") or ()),
+        instruments=_texts(event.get("instruments")),
     )
 
 
@@ -133,6 +133,10 @@ def _role_of(event_id: str) -> Role:
 
 def _mjd_of_issue(issued_ms: int) -> float:
     return float(mjd_tai_of_utc(40587.0 + issued_ms / 86_400_000))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
 def _numbers(value: Any) -> dict[str, float]:

@@ -77,9 +77,18 @@ def unix_ms_of_iso(text: str) -> int:
 
 
 def iso_utc_of_mjd_tai(mjd_tai: float) -> str:
-    """ISO 8601 UTC, milliseconds, ending in Z, of an MJD in TAI."""
+    """ISO 8601 UTC, milliseconds, ending in Z, of an MJD in TAI.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``malformed_time``, beyond the years 1 to 9999.
+    """
     days = float(mjd_utc_of_tai(mjd_tai)) - _UNIX_EPOCH_MJD
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(days * 86_400_000))
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(days * 86_400_000))
+    except (OverflowError, ValueError) as error:
+        raise RejectedRecordError("malformed_time", f"MJD {mjd_tai}: {error}") from error
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

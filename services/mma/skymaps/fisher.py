@@ -16,6 +16,8 @@ from shared.sky.separation import unit_vectors
 SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
 OPTICAL_ASTROMETRY_DEG = 0.3 / 3600.0
 """One-sigma floor added in quadrature: two catalogs agree no better (arcsecond circles)."""
+_POINT_RADIUS = 1e-12
+"""Radians; the floor is a million times as large."""
 KAPPA_SIGMA2 = 0.4356
 """kappa = 1 / (0.4356 sigma^2) puts 68.3 % inside sigma: Connaughton et al. 2015, eq. 2."""
 
@@ -95,7 +97,9 @@ def error_circle(
             for _, systematic_deg in systematics
         )
         return FisherMixture(ra_deg, dec_deg, weights, kappas)
-    kappa = _kappa_of(np.radians(radius_deg), containment) if radius_deg > 0 else np.inf
+    radius = np.radians(radius_deg)
+    # The square of a radius of 1e-160 is 0: a point, as far as numbers go.
+    kappa = _kappa_of(radius, containment) if radius > _POINT_RADIUS else np.inf
     kappa = 1.0 / (1.0 / kappa + np.radians(OPTICAL_ASTROMETRY_DEG) ** 2)
     return FisherMixture(ra_deg, dec_deg, (1.0,), (float(kappa),))
 

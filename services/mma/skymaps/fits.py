@@ -25,6 +25,8 @@ MAX_NOTICE_MAP_BYTES = 64 * 1024 * 1024
 MAX_FILE_MAP_BYTES = 512 * 1024 * 1024
 """A file of the user's own: a flat LALInference map of nside 1024 is 403 MB unzipped."""
 MAX_FLAT_ORDER = 11
+MAX_COLUMNS = 999
+"""FITS standard 4.0, section 7.3.1."""
 _FLAT_COLUMNS = ("PROB", "PROBABILITY", "PROBDENSITY")
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,6 +51,9 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
             table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
             if table is None:
                 raise RejectedRecordError("bad_sky_map", "the FITS file holds no binary table")
+            if not 0 < int(table.header.get("TFIELDS", 0)) <= MAX_COLUMNS:
+                # astropy makes objects of as many columns as it is told, in gigabytes.
+                raise RejectedRecordError("bad_sky_map", f"not 1 to {MAX_COLUMNS} columns")
             header, rows = table.header, table.data
             names = {name.upper(): name for name in rows.names}
             if str(header.get("COORDSYS", "C")).strip()[:1].upper() not in {"C", "I", ""}:
@@ -65,6 +70,9 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
         KeyError,
         IndexError,
         EOFError,
+        OverflowError,
+        MemoryError,
+        AttributeError,
         fits.VerifyError,
     ) as error:
         raise RejectedRecordError("bad_sky_map", f"not a readable FITS sky map: {error}") from error

@@ -153,3 +153,18 @@ def test_every_order_of_three_versions_ends_alike():
     for order in itertools.permutations(versions):
         # Issued after the retraction, the update stands.
         assert stored(*order).active(KEY).notice.alert_kind == "update"
+
+
+def test_a_region_without_a_cap_leaves_no_trace(monkeypatch):
+    """It would fail with every batch of alerts, and make a dead letter of each."""
+
+    def failing(self, level):
+        raise ValueError("f(a) and f(b) must have different signs")
+
+    good = gbm("Fermi#GBM_Fin_Pos", 3.0, 1)
+    monkeypatch.setattr("services.mma.skymaps.fisher.FisherMixture.cap", failing)
+    store = EventStore()
+    with pytest.raises(RejectedRecordError, match="bad_position"):
+        store.add(good)
+    assert len(store) == 0
+    assert store.snapshot().events == ()

@@ -269,3 +269,14 @@ def test_swift_noise_and_known_sources_place_no_event(stream):
     read = notice(voevent(f"ivo://nasa.gsfc.gcn/SWIFT#{stream}", params={"TrigID": "1"}))
     assert read.localization is None
     assert "left out" in read.remarks[0]
+
+
+def test_times_that_no_calendar_has_are_refused():
+    with pytest.raises(RejectedRecordError, match="malformed_time"):
+        iso_utc_of_mjd_tai(mjd_tai_of_iso("9999-12-31T23:59:60.9Z"))
+
+
+def test_lvk_instruments_that_are_no_list_are_none():
+    document = json.loads(lvk_json())
+    document["event"]["instruments"] = 5
+    assert notice(json.dumps(document).encode()).instruments == ()

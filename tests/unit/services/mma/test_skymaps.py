@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +210,28 @@ def test_amon_cascade_radius():
     """A 90 % radius has sigma = r90 / 2.146."""
     region = error_circle(0.0, 0.0, 2.146, 0.9)
     assert region.kappas[0] == pytest.approx(1 / np.radians(1.0) ** 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("keyword", ["NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "BITPIX", "TFIELDS"])
+@pytest.mark.parametrize("value", [2**31 - 1, 2**62, 10**15, -1, "'x'"])
+def test_headers_that_lie_are_ignored_or_refused(keyword, value):
+    """astropy made objects of 2**31 columns until the machine had no memory left."""
+    cells = fits.Column(name="UNIQ", format="K", array=np.arange(4, 16))
+    density = fits.Column(name="PROBDENSITY", format="D", array=np.full(12, 1 / (4 * np.pi)))
+    file = io.BytesIO()
+    table = fits.BinTableHDU.from_columns([cells, density])
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(file)
+    payload = bytearray(file.getvalue())
+    at = payload.index(f"{keyword:8}=".encode(), payload.index(b"XTENSION"))
+    payload[at : at + 80] = f"{keyword:8}= {value:>20}".ljust(80).encode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with suppress(RejectedRecordError):
+            assert len(read_sky_map(bytes(payload)).first) == 12
+            assert keyword != "TFIELDS"
+
+
+@pytest.mark.parametrize("radius_deg", [5e-324, 1e-160, 1e-30])
+def test_a_circle_of_no_size_is_a_point(radius_deg):
+    """1e-160 squared is 0, and the division ended mma's reading of notices for good."""
+    assert error_circle(10.0, 20.0, radius_deg, 0.9) == error_circle(10.0, 20.0, 0.0, 0.9)
