@@ -19,6 +19,22 @@ from shared.settings import ServiceSettings
 RIVER = (Topic.ALERTS, Topic.MATCHED, Topic.CLASSIFIED, Topic.CORRELATED)
 
 
+def calibration_ms() -> float:
+    """CPU milliseconds of a fixed loop of Python and NumPy: what this machine is worth now.
+
+    Neighbours on the same silicon make every CPU-microsecond here longer; figures of two runs
+    may be compared after dividing by this.
+    """
+    values = np.arange(20_000, dtype=np.float64)
+    began = time.process_time()
+    total = 0
+    for i in range(60_000):
+        total += i * i % 7
+    for _ in range(30):
+        total += int(np.sort(values[::-1]).sum())
+    return 1e3 * (time.process_time() - began)
+
+
 def cpu_seconds(pids: dict[str, int]) -> dict[str, float]:
     """User and system seconds of each named process so far."""
     used = {}
@@ -56,7 +72,7 @@ class Finish:
     """Unix time and count of the slowest effect."""
 
     def wait(self, timeout_s: float) -> None:
-        """Look five times a second until all have reached the goal.
+        """Look twice a second until all have reached the goal.
 
         Raises
         ------
@@ -76,7 +92,7 @@ class Finish:
                     self.at.setdefault(name, now)
             if time.monotonic() - moved_at > timeout_s:
                 raise TimeoutError(f"no progress for {timeout_s:.0f} s: {counts}, goal {self.goal}")
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
 def ages_s(settings: ServiceSettings, topic: Topic) -> list[npt.NDArray[np.float64]]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.measure import RIVER, Finish, ages_s, cpu_seconds, memory_mib
+from bench.measure import RIVER, Finish, ages_s, calibration_ms, cpu_seconds, memory_mib
 from bench.report import show
 from bench.workload import templates
 from shared.kafka.topics import Topic
@@ -79,18 +79,20 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         goal += arguments.warm_up
         before = cpu_seconds(_pids(status))
         generator = _start_generator(arguments.survey, goal, arguments.rate, arguments.warm_up)
+    calibration = [calibration_ms()]
     finish = _effects(status, settings, arguments.survey, goal)
     finish.wait(300)
     if not arguments.preload:
         began, sent_at, generator_cpu = _reap_generator(generator)
     after = cpu_seconds(_pids(status))
     ended = max(finish.at.values())
+    calibration.append(calibration_ms())
     per_alert = {name: 1e6 * (after[name] - before[name]) / arguments.alerts for name in after}
     per_alert["generator"] = 1e6 * generator_cpu / arguments.alerts
     ages = {topic: ages_s(settings, topic) for topic in RIVER}
     skip = 0 if arguments.preload else arguments.warm_up
     results = {
-        "machine": _machine(),
+        "machine": _machine() | {"calibration_ms": calibration},
         "workload": {
             "alerts": arguments.alerts,
             "source": source,

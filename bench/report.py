@@ -17,10 +17,14 @@ def show(results: dict[str, Any]) -> None:
     machine, workload = results["machine"], results["workload"]
     screen.print(f"[bold]{machine['cpu']}[/], {machine['cores']} cores, load before "
                  f"{machine['load_before']:.1f}, Python {machine['python']}")  # fmt: skip
+    calibration = ", ".join(f"{ms:.1f}" for ms in machine["calibration_ms"])
+    screen.print(f"calibration loop before and after: {calibration} ms")
     screen.print(f"{workload['alerts']:,} alerts, {workload['mode']}: {workload['source']}")
     _cpu(results)
     _ages(results)
     _beside_others(results, machine["cores"])
+    envelopes = results["alerts_per_envelope"]["alerts"]
+    screen.print(f"{envelopes:.0f} alerts per envelope")
     verdict = "balances" if results["audit"].get("balances") else "DOES NOT BALANCE"
     screen.print(f"[bold]{results['alerts_per_s']:,.0f} alerts/s[/] end to end; audit {verdict}")
 
