@@ -19,7 +19,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from services.ingest.framing import SchemaBook
+import numpy as np
+
+from services.ingest.avro import decode
+from services.ingest.avro import instructions as op
+from services.ingest.framing import Framed, SchemaBook
 from services.ingest.normalise import normalise
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.kafka.records import Packet
@@ -27,7 +31,20 @@ from shared.packets.containers import read_header, write_varint
 
 TAKE = 100
 SLOWEST_TAKE_S = 20.0
+AIMED_BYTES = 6000
+"""Of a record: what comes before the cutouts."""
 LARGE_NUMBERS = [write_varint(n) for n in (-1, 2**31, -(2**31), 2**40, 2**62, -(2**63), 10**5)]
+SPLICES = [
+    *LARGE_NUMBERS,
+    b"",
+    b"\x00",
+    b"\x01",
+    b"\x02",
+    b"\x7f",
+    b"\x80",
+    b"\xff" * 9,
+    b"\x04\x02",
+]
 WORDS = [b'"null"', b'"long"', b'"string"', b'"double"', b'"array"', b'"record"', b'"int"',
          b'"float"', b'"bytes"', b'"boolean"', b'"map"', b'"enum"', b'"fixed"']  # fmt: skip
 
@@ -79,12 +96,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--records", type=int, default=1_000_000, help="for the decoder alone")
     parser.add_argument("--rss-mib", type=int, default=1500, help="most memory, MiB")
     arguments = parser.parse_args()
     rng, sound = random.Random(arguments.seed), real_packets()
     if not sound:
         print("no packets: set TOCSIN_DATA", file=sys.stderr)
         return 2
+    print(records_alone(sound, arguments.records, rng))
     counts: Counter[str] = Counter()
     book, done, began = SchemaBook(), 0, time.monotonic()
     while done < arguments.inputs:
@@ -100,6 +119,33 @@ def main() -> int:
     print(f"{done:,} inputs in {time.monotonic() - began:.0f} s, at most {rss_mib} MiB, seed "
           f"{arguments.seed}: {counts.most_common()}")  # fmt: skip
     return 0
+
+
+def records_alone(packets: list[bytes], inputs: int, rng: random.Random) -> str:
+    """Mutated records, their framing left whole, through the compiled decoder; how it went."""
+    began, book, counts, done = time.monotonic(), SchemaBook(), Counter[int](), 0
+    by_program: dict[int, list[Framed]] = {}
+    for framed in map(book.frame, packets):
+        by_program.setdefault(id(framed.writer), []).append(framed)
+    while done < inputs:
+        framed_ones = rng.choice(list(by_program.values()))
+        program = framed_ones[0].writer.program
+        if program is None:
+            continue
+        records = []
+        for _ in range(10 * TAKE):
+            one = rng.choice(framed_ones)
+            record = bytearray(one.payload[one.start : one.end])
+            for _ in range(rng.randrange(1, 5)):
+                at = rng.randrange(min(len(record), AIMED_BYTES))
+                record[at : at + rng.randrange(2)] = rng.choice(SPLICES)
+            records.append(bytes(record))
+        ends = np.array([len(record) for record in records], np.int64)
+        found = decode(program, records, np.zeros(len(records), np.int64), ends)
+        counts.update(found.faults.tolist())
+        done += len(records)
+    names = {op.FAULTS[k][1] if k in op.FAULTS else "accepted": n for k, n in counts.items()}
+    return f"{done:,} records in {time.monotonic() - began:.0f} s: {names}"
 
 
 def carried_out(

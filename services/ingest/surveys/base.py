@@ -177,10 +177,12 @@ def _bulk(
         given &= values != sentinel
     if kind in {op.KIND_FLOAT, op.KIND_DOUBLE}:
         given &= ~np.isnan(values)
-    bitmaps = np.packbits(given, axis=1, bitorder="little")
+    # Faulty packets left out, the rest may lie transposed in memory.
+    bitmaps = np.ascontiguousarray(np.packbits(given, axis=1, bitorder="little"))
     cells = np.packbits(values, axis=1, bitorder="little") if kind == op.KIND_BOOLEAN else values
+    cells = np.ascontiguousarray(cells)
     bitmap_buffer, cell_buffer = pa.py_buffer(bitmaps), pa.py_buffer(cells)
-    bitmap_size, cell_size = bitmaps.strides[0], cells.strides[0]
+    bitmap_size, cell_size = bitmaps[0].nbytes, cells[0].nbytes
     return {
         column.name: pa.Array.from_buffers(
             arrow_type,
