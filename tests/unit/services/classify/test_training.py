@@ -12,7 +12,7 @@ from services.classify.training.datasets import DATASETS
 from services.classify.training.datasets.base import LabelledLightCurves, Truth, grouped
 from services.classify.training.datasets.osc import is_normal_ia
 from services.classify.training.early_alerts import Cut, cut_alerts
-from services.classify.training.early_sn_ia import CUTS, TRAINED_ON, Examples, is_held_out
+from services.classify.training.early_sn_ia import TRAINED_ON, Examples, is_held_out
 from services.classify.training.metrics import expected_calibration_error, newest_by
 from shared.light_curves.bands import DETECTION, UPPER_LIMIT
 
@@ -129,24 +129,6 @@ def test_missing_data_is_said_and_not_raised(
 ) -> None:
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "TOCSIN_DATA" in capsys.readouterr().err
-
-
-@pytest.mark.shelf
-@needs_shelf
-def test_a_small_model_trains_twice_the_same_and_beats_chance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = {name: CUTS[name] for name in ("plasticc", "osc")}
-    monkeypatch.setattr("services.classify.training.early_sn_ia.CUTS", small)
-    monkeypatch.setattr("services.classify.training.early_sn_ia.TRAINED_ON", ("plasticc",))
-    cards = []
-    for out in (tmp_path / "a", tmp_path / "b"):
-        assert main(["--data", str(SHELF), "--out", str(out), "--every", "8"]) == 0
-        cards.append(json.loads((out / "model.json").read_text()))
-    assert cards[0]["id"] == cards[1]["id"]
-    metrics = cards[0]["metrics"]
-    assert metrics["plasticc"]["all_alerts"]["auc"] > 0.65
-    assert metrics["osc"]["trained_on"] is False
 
 
 @pytest.mark.shelf
