@@ -23,6 +23,7 @@ from services.archive.wording import (
     utc_of,
 )
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
+from shared.telemetry.terminal import as_markup, visible
 
 _BAND_COLOURS = {"u": "blue", "g": "green", "r": "red", "i": "yellow", "z": "magenta", "y": "cyan"}
 _BAR = " ▁▂▃▄▅▆▇█"
@@ -37,7 +38,7 @@ def print_summary(history: ObjectHistory, *, last: int | None = 20) -> None:
     console.print(
         Panel(
             Group(*parts),
-            title=Text(history.object_id, style="bold"),
+            title=Text(visible(history.object_id), style="bold"),
             title_align="left",
             border_style="dim",
             box=box.ROUNDED,
@@ -64,7 +65,7 @@ def _identity(history: ObjectHistory) -> RenderableType:
         facts.add_row("", "[yellow]a known solar-system body[/]")
     matches = distinct_matches(history)
     for number, match in enumerate(matches[:6]):
-        facts.add_row("matches" if number == 0 else "", Text(match_words(match)))
+        facts.add_row("matches" if number == 0 else "", Text(visible(match_words(match))))
     if matches[6:]:
         facts.add_row("", f"[dim]and {len(matches) - 6} more[/]")
     if not matches:
@@ -111,7 +112,7 @@ def _photometry(history: ObjectHistory) -> RenderableType:
 
 def _associations(history: ObjectHistory) -> RenderableType:
     newest = {a.get("event_id"): a for a in history.associations}
-    lines = [Text(f"⚑ {association_words(a)}", style="magenta") for a in newest.values()]
+    lines = [Text(f"⚑ {visible(association_words(a))}", style="magenta") for a in newest.values()]
     return Group(*lines)
 
 
@@ -127,7 +128,7 @@ def _alerts(history: ObjectHistory, last: int | None) -> Table:
     for alert in history.alerts if last is None else history.alerts[-last:]:
         band = alert["band"] or "–"
         table.add_row(
-            alert["alert_id"],
+            as_markup(alert["alert_id"]),
             utc_of(alert["mjd_tai"]).strftime("%Y-%m-%d %H:%M"),
             Text(band, style=_BAND_COLOURS.get(band, "")),
             magnitude_words(alert["flux_njy"], alert["flux_err_njy"]),

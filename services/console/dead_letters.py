@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +22,7 @@ from shared.kafka.records import Message
 from shared.kafka.topics import Topic
 from shared.schemas.dead_letter import DeadLetter
 from shared.settings import ServiceSettings
+from shared.telemetry.terminal import as_markup
 
 EPILOG = """\b
 Examples:
@@ -31,6 +33,9 @@ Examples:
   tocsin dead-letters replay --stage classify       send back to where they came from
 """
 screen = Console(highlight=False)
+_YEAR_9999_MS = 253_370_764_800_000
+MAX_DETAIL = 500
+"""Characters of a detail in the list; ``show`` has all."""
 
 
 @click.group("dead-letters", epilog=EPILOG)
@@ -47,12 +52,19 @@ def letters_of(
         if topic not in reader.topics():
             return
         for record in reader.records(reader.extents(topic)):
-            letter = DeadLetter.from_json(record.value)
+            try:
+                letter = DeadLetter.from_json(record.value)
+            except ValidationError:
+                place = f"{record.topic}/{record.partition}/{record.offset}"
+                click.echo(f"{place} is no dead letter; left out", err=True)
+                continue
             if stage in (None, letter.stage) and reason in (None, letter.reason):
                 yield letter
 
 
 def _written(letter: DeadLetter) -> str:
+    if not 0 <= letter.set_aside_ms < _YEAR_9999_MS:
+        return "?"
     return datetime.fromtimestamp(letter.set_aside_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -78,11 +90,11 @@ def list_letters(stage: str | None, reason: str | None, last: int, *, as_json: b
         return
     table = Table("stage", "reason", "letters")
     for (of_stage, of_reason), number in counts.most_common():
-        table.add_row(of_stage, of_reason, f"{number:,}")
+        table.add_row(as_markup(of_stage), as_markup(of_reason), f"{number:,}")
     screen.print(table)
     for letter in latest:
-        screen.print(f"[bold]{letter.key.decode()}[/] {_written(letter)} {letter.stage} "
-                     f"{letter.reason}: {letter.detail}")  # fmt: skip
+        said = as_markup(f"{letter.stage} {letter.reason}: {letter.detail[:MAX_DETAIL]}")
+        screen.print(f"[bold]{as_markup(letter.key.decode())}[/] {_written(letter)} {said}")
 
 
 @command.command("show")
@@ -102,10 +114,10 @@ def show_letter(origin: str, *, payload: bool) -> None:
     for letter in found:
         fields = json.loads(letter.model_dump_json(exclude={"payload", "traceback"}))
         for name, value in fields.items():
-            screen.print(f"[bold]{name}[/]: {value}")
+            screen.print(f"[bold]{name}[/]: {as_markup(value)}")
         screen.print(f"[bold]payload[/]: {len(letter.payload or b''):,} bytes")
         if letter.traceback:
-            screen.print(letter.traceback)
+            screen.print(as_markup(letter.traceback))
 
 
 @command.command("replay")

@@ -8,7 +8,6 @@ from typing import Any
 
 import fastavro
 from rich.console import Console
-from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from shared.light_curves.photometry import magnitude_ab_of
 from shared.schemas.association import Association
 from shared.schemas.avro.schema import alert_schema
 from shared.settings import ServiceSettings
+from shared.telemetry.terminal import as_markup
 
 PLAIN: dict[str, Any] = {"box": None, "title_justify": "left", "title_style": "bold"}
 _EACH = 2
@@ -48,12 +48,12 @@ def show_filters(screen: Console, settings: ServiceSettings) -> None:
 def _row(alert: dict[str, Any]) -> tuple[str, ...]:
     magnitude = float(magnitude_ab_of(abs(alert["flux_njy"] or float("nan"))))
     return (
-        alert["object_id"],
+        as_markup(alert["object_id"]),
         f"{alert['ra_deg']:.4f}",
         f"{alert['dec_deg']:+.4f}",
         alert["band"] or "",
         f"{magnitude:.1f}",
-        escape(", ".join(_reasons(alert))),
+        as_markup(", ".join(_reasons(alert))),
     )
 
 
