@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
 
 
 class IngestSettings(ServiceSettings):
     """Settings of ingest; the survey topics are common to all services."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     ingest_schema_registry_url: str = Field(
         "",
@@ -25,3 +30,11 @@ class IngestSettings(ServiceSettings):
         le=50_000_000,
         title="Alerts remembered so that duplicates are recognised; 50 bytes each",
     )
+
+    @field_validator("ingest_schema_registry_url")
+    @classmethod
+    def _without_password(cls, url: str) -> str:
+        """The URL stands in logs and dead letters."""
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("no user or password in the URL: they have settings of their own")
+        return url
