@@ -60,7 +60,7 @@ async def status_report(settings: LocalSettings) -> dict[str, Any]:
         "external": mesh.external if mesh else None,
         "kafka_bootstrap_servers": aimed.kafka_bootstrap_servers,
         "state_dir": str(settings.folder),
-        "supervisor_pid": state["pid"] if up else None,
+        "supervisor_pid": state.get("pid") if up else None,
         "left_behind": [] if up else [r["name"] for r in state["processes"] if is_running(r)],
         "processes": [process_report(record, readings, lag) for record in processes],
     }
