@@ -117,7 +117,7 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
             (reader.extents(t.named(prefix)), c, t) for t, c in KEPT if t.named(prefix) in known
         ]
         surveys = _survey_extents(reader, settings, known)
-        letters, unreadable = letters_by_stage(
+        letters, unreadable, whole = letters_by_stage(
             reader.records(reader.extents(Topic.DEAD_LETTERS.named(prefix))), surveys
         )
         account.unreadable = len(unreadable)
@@ -136,7 +136,9 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
             store = open_store(settings)
             for extents, collection, topic in kept:
                 name = f"database: {topic.value}"
-                account.edges.append(await database_edge(reader, extents, store, collection, name))
+                account.edges.append(
+                    await database_edge(reader, extents, store, collection, name, whole)
+                )
             store.close()
     return account
 
@@ -175,10 +177,11 @@ def show(account: Account) -> None:
             stages.add_row(line.stage, place, *(f"{n:,}" for n in numbers), style=style)
     screen.print(stages)
     edges = Table("edge", title="At the edges, messages", **_PLAIN)
-    for name in ("expected", "found", "missing", "repeated", "changed", "strange"):
+    for name in ("expected", "found", "set aside", "missing", "repeated", "changed", "strange"):
         edges.add_column(name, justify="right")
     for edge in account.edges:
-        held = (edge.found, edge.missing, edge.repeated, edge.changed, edge.strangers)
+        held = (edge.found, edge.set_aside, edge.missing, edge.repeated, edge.changed,
+                edge.strangers)  # fmt: skip
         expected = "any" if edge.expected is None else f"{edge.expected:,}"
         style = None if edge.balances else "bold red"
         edges.add_row(edge.name, expected, *(f"{n:,}" for n in held), style=style)

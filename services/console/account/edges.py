@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,6 +16,8 @@ from shared.schemas.association import Association
 from shared.store import Collection, Store
 
 _CHUNK = 100
+_KEEPER = "archive"
+"""The stage that writes the database."""
 
 
 @dataclass
@@ -30,6 +32,8 @@ class Edge:
     repeated: int = 0
     changed: int = 0
     strangers: int = 0
+    set_aside: int = 0
+    """Messages it must not hold, for its keeper has made dead letters of them."""
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -99,9 +103,17 @@ def voevent_edge(reader: TopicReader, voevents: str, associations: str) -> Edge:
 
 
 async def database_edge(
-    reader: TopicReader, extents: list[Extent], store: Store, collection: Collection, name: str
+    reader: TopicReader,
+    extents: list[Extent],
+    store: Store,
+    collection: Collection,
+    name: str,
+    set_aside: Container[tuple[str, bytes]] = (),
 ) -> Edge:
-    """A collection of the database: every message of its topic, byte for byte."""
+    """A collection of the database: every message of its topic, byte for byte.
+
+    ``set_aside`` are stage and key (topic/partition/offset) of dead letters about whole messages.
+    """
     value_field = "batch" if collection is Collection.ENVELOPES else "value"
     edge = Edge(name, sum(e.end - e.begin for e in extents), 0)
     for chunk in _chunks(reader.records(extents)):
@@ -116,7 +128,10 @@ async def database_edge(
         }
         for record_name, record in names.items():
             kept = held.get((record_name, record.timestamp_ms))
-            if kept is None:
+            place = f"{record.topic}/{record.partition}/{record.offset}".encode()
+            if kept is None and (_KEEPER, place) in set_aside:
+                edge.set_aside += 1
+            elif kept is None:
                 edge.missing += 1
                 edge.examples.append(f"{record_name} is missing")
             else:

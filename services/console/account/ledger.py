@@ -102,22 +102,25 @@ def hash_of(text: str) -> int:
 
 def letters_by_stage(
     records: Iterable[Record], extents: list[Extent]
-) -> tuple[dict[str, Tally], list[DeadLetter]]:
+) -> tuple[dict[str, Tally], list[DeadLetter], set[tuple[str, bytes]]]:
     """Count dead letters by the stage that wrote them.
 
     A letter about a whole envelope counts for each alert in it. Also returns the letters whose
-    record could not be read at all: no alert can be named for them.
+    record could not be read at all (no alert can be named for them), and stage and key of every
+    letter about a whole message of ours.
     """
     tallies: dict[str, Tally] = {}
     unreadable = []
+    whole: set[tuple[str, bytes]] = set()
     for record in records:
         letter = DeadLetter.from_json(record.value)
         tally = tallies.setdefault(letter.stage, Tally(extents))
         if (letter.origin_topic, letter.origin_partition) in tally.counts:
             tally.add_origin(letter.origin_topic, letter.origin_partition, letter.origin_offset)
         else:
+            whole.add((letter.stage, letter.key))
             try:
                 tally.add_batch(read_envelope(letter.payload or b""))
             except RejectedRecordError:
                 unreadable.append(letter)
-    return tallies, unreadable
+    return tallies, unreadable, whole
