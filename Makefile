@@ -32,8 +32,8 @@ $(INSTALLED): pyproject.toml constraints.txt packages-without-dependencies.txt
 demo: $(INSTALLED) ## Start everything, play a simulated night, show what comes out
 	@$(BIN)/tocsin demo $(ALERTS)
 
-test: lint ## Lint, then unit, integration and system tests
-	$(BIN)/python -m pytest tests/unit tests/integration tests/system $(PYTEST_ARGS)
+test: lint ## Lint, then unit, integration, system and fault tests
+	$(BIN)/python -m pytest tests/unit tests/integration tests/system tests/faults $(PYTEST_ARGS)
 
 unit: $(INSTALLED) ## Unit tests only: no Kafka, no network
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)

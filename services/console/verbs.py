@@ -34,6 +34,7 @@ SERVICE_VERBS = (
     Verb("object", "services.archive.object", "Show an object: light curve, matches, cutouts"),
     Verb("packet", "services.archive.packet", "Give an alert's packet back, byte for byte"),
     Verb("bench", "bench.mesh", "Measure the mesh from cold: rates, ages, CPU per alert"),
+    Verb("faults", "tests.faults.run", "Break the mesh on purpose and count what is lost"),
     Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),

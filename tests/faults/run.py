@@ -49,10 +49,6 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     outcomes = run(chosen, arguments)
     show(outcomes)
-    if arguments.json:
-        record = {"arguments": vars(arguments) | {"json": str(arguments.json)},
-                  "outcomes": [outcome.to_json() for outcome in outcomes]}  # fmt: skip
-        arguments.json.write_text(json.dumps(record, indent=2) + "\n")
     return 0 if all(outcome.verdict == "balances" for outcome in outcomes) else 1
 
 
@@ -90,7 +86,16 @@ def run(chosen: Iterable[Fault], arguments: argparse.Namespace) -> list[Outcome]
                     mesh, random, arguments.seconds, arguments.alerts, arguments.rate, seed
                 )
                 outcomes.append(_attempt(fault, scene))
+                if arguments.json:  # after each trial: the whole takes an hour
+                    write(arguments.json, arguments, outcomes)
     return outcomes
+
+
+def write(file: Path, arguments: argparse.Namespace, outcomes: Iterable[Outcome]) -> None:
+    """Everything that was found, as JSON."""
+    asked = {name: value for name, value in vars(arguments).items() if name != "json"}
+    found = [outcome.to_json() for outcome in outcomes]
+    file.write_text(json.dumps({"asked": asked, "outcomes": found}, indent=2) + "\n")
 
 
 def _kind_of_mesh(fault: Fault) -> tuple[int, tuple[tuple[str, object], ...]]:

@@ -57,9 +57,7 @@ def carry_out(fault: Fault, scene: Scene) -> Outcome:
     restarts_before = _restarts(scene)
     feed = fault.feed(scene)
     share = scene.random.uniform(0.15, 0.5)
-    mesh.wait_for_packets(
-        scene.sent_before[fault.topic] + int(share * scene.alerts), fault.topic
-    )
+    mesh.wait_for_packets(scene.sent_before[fault.topic] + int(share * scene.alerts), fault.topic)
     fault.strike(scene)
     outcome.recovery_s = recovery_s(scene, time.monotonic())
     feed.finish()
@@ -118,9 +116,7 @@ def _not_live(scene: Scene) -> list[str]:
     """Processes that are not live, and groups with lag, a while after the end."""
     deadline = time.monotonic() + _LIVE_PATIENCE_S
     while True:
-        states = Counter(
-            {p["name"]: p["state"] for p in scene.mesh.status()["processes"]}.items()
-        )
+        states = Counter({p["name"]: p["state"] for p in scene.mesh.status()["processes"]}.items())
         found = [f"{name} is {state}" for name, state in states if state != "live"]
         lag = asyncio.run(lag_of(scene.mesh.settings, [*SERVICES, "archive.packets"])) or {}
         found += [f"{name} has a lag of {n}" for name, n in lag.items() if n]
