@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from services.classify.boosted_trees import BoostedTrees, load_model
 from services.classify.classifiers import CLASSIFIERS, MODELS, load_classifiers
@@ -19,7 +20,8 @@ def fitted() -> tuple[HistGradientBoostingClassifier, np.ndarray]:
     truth = rows[:, 0] * rows[:, 1] + rng.normal(size=3_000) > 0.3
     rows[rng.random(rows.shape) < 0.3] = np.nan
     model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=0)
-    return model.fit(rows, truth), rows
+    with threadpool_limits(1):  # small work: threads would only wait for each other
+        return model.fit(rows, truth), rows
 
 
 def test_probabilities_are_those_of_scikit_learn(
