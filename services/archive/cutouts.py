@@ -13,7 +13,9 @@ import numpy.typing as npt
 import orjson
 
 from shared.errors import RejectedRecordError
+from shared.packets.containers import iter_blocks, read_header, unpack
 from shared.packets.lsst_schemas import official_schema_json
+from shared.packets.several_records import record_walker
 
 FIELDS = (
     ("science", "cutoutScience"),
@@ -72,12 +74,23 @@ def decode_packet(packet: bytes) -> dict[str, Any]:
             schema = fastavro.parse_schema(orjson.loads(official_schema_json(major, minor)))
             record: Any = fastavro.schemaless_reader(io.BytesIO(packet[5:]), schema, None)
         else:
+            _walk(packet)
             record = next(iter(fastavro.reader(io.BytesIO(packet))))
     except (ValueError, LookupError, EOFError, StopIteration, TypeError, OverflowError) as error:
         raise RejectedRecordError("bad_avro", f"the packet cannot be decoded: {error}") from error
     if not isinstance(record, dict):
         raise RejectedRecordError("bad_avro", "the packet is not a record")
     return record
+
+
+def _walk(container: bytes) -> None:
+    """Refuse a container whose first record fastavro would not survive: depth, counts, sizes."""
+    header = read_header(container)
+    walk = record_walker(header.schema_json)
+    for count, start, end in iter_blocks(container, header):
+        if count:
+            walk(unpack(container[start:end], header.codec), 0)
+            return
 
 
 def _read_stamp(name: str, content: bytes, survey: str) -> Cutout:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fastavro
 import numpy as np
+import orjson
 import pytest
 from astropy.io import fits
 
@@ -17,6 +18,7 @@ from services.archive.provenance import PacketMissingError, names_alert, packet_
 from shared.errors import RejectedRecordError
 from shared.kafka.records import Packet
 from shared.packets import iter_packets
+from shared.packets.containers import write_container, write_varint
 
 SHELF = Path(os.environ.get("TOCSIN_DATA", "../shared/data"))
 STAMP = {
@@ -144,3 +146,20 @@ def test_real_packets_have_three_stamps(path, survey, shape):
     assert [c.name for c in cutouts] == ["science", "template", "difference"]
     assert all(c.pixels.shape == shape for c in cutouts if shape)
     assert all(0.1 < c.scale_arcsec < 1.1 for c in cutouts)
+
+
+@pytest.mark.parametrize(
+    ("type_", "record"),
+    [
+        ({"type": "array", "items": "null"}, write_varint(1 << 40) + b"\0"),
+        (
+            {"type": "record", "name": "r", "fields": [{"name": "n", "type": ["null", "r"]}]},
+            b"\x02" * 300_000 + b"\0",
+        ),
+    ],
+    ids=["counts without bytes", "depth"],
+)
+def test_packets_that_fastavro_does_not_survive_are_refused(type_, record):
+    schema = {"type": "record", "name": "alert", "fields": [{"name": "x", "type": type_}]}
+    with pytest.raises(RejectedRecordError):
+        decode_packet(write_container(orjson.dumps(schema), record))
