@@ -6,6 +6,7 @@ One file per kind of fault; the registry below is what the command runs, in this
 from __future__ import annotations
 
 from tests.faults.base import Fault
+from tests.faults.brokers import BrokerFrozen, BrokersDown
 from tests.faults.envelopes import HostileEnvelopes
 from tests.faults.killed import Killed
 from tests.faults.packets import Poison, SchemaJump, Twice
@@ -30,4 +31,7 @@ FAULTS: tuple[Fault, ...] = (
     SchemaJump(),
     HostileEnvelopes(),
     *(Hung(service) for service in ("ingest", "distribute")),
+    BrokersDown(1),
+    BrokersDown(2),
+    BrokerFrozen(),
 )
