@@ -86,6 +86,7 @@ def _lines(files: Sequence[PacketFile], book: SchemaBook) -> list[tuple[str, dic
         at = readable[one.packet]
         lines[at] = _rejected(f"{one.reason}: {one.detail}", files[at].survey)
         lines[at]["alert_id"] = one.alert_id
+        lines[at]["schema_version"] = one.schema_version
     for batch in result.batches:
         rows = _accepted(batch.batch)
         for packet, row in zip(batch.packets, rows, strict=True):

@@ -43,6 +43,8 @@ class Refused:
     reason: str
     detail: str
     alert_id: str | None = None
+    schema_version: str | None = None
+    """None where the schema is what was wrong, or was not reached."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def _group(
     for row in np.flatnonzero(decoded.faults != op.OK):
         reason, detail = op.FAULTS[int(decoded.faults[row])]
         about = f"{writer.survey.name} {writer.version}".strip()
-        result.refused.append(Refused(int(indices[row]), reason, f"{about}: {detail}"))
+        result.refused.append(
+            Refused(int(indices[row]), reason, f"{about}: {detail}", None, writer.version)
+        )
     if not len(decoded):
         return []
     indices = indices[decoded.rows]
@@ -175,9 +179,10 @@ def _refuse(alerts: SurveyAlerts, indices: Rows, result: Normalised) -> npt.NDAr
     sound = np.ones(len(indices), np.bool_)
     for refusal in (*common_refusals(alerts), *alerts.refusals):
         for row in np.flatnonzero(refusal.rows & sound):
+            detail, version = refusal.detail(int(row)), alerts.schema_version[int(row)].as_py()
             alert_id = alerts.alert_id[int(row)].as_py()
             result.refused.append(
-                Refused(int(indices[row]), refusal.reason, refusal.detail(int(row)), alert_id)
+                Refused(int(indices[row]), refusal.reason, detail, alert_id, version)
             )
         sound &= ~refusal.rows
     return sound

@@ -41,6 +41,14 @@ def test_lines_have_exactly_the_promised_keys(run, samples, tmp_path):
     assert f"{bad}: truncated" in err
 
 
+def test_the_schema_of_a_rejected_packet_is_named_where_it_is_known(run, samples, tmp_path):
+    (tmp_path / "cut.bin").write_bytes(samples["lsst"]()[:-40])
+    _, (line,), _ = run(tmp_path)
+    assert (line["status"], line["survey"]) == ("rejected", "lsst")
+    assert line["schema_version"] is not None
+    assert f"lsst {line['schema_version']}: " in line["reason"]
+
+
 def test_all_accepted_is_status_0(run, samples, tmp_path):
     (tmp_path / "a.avro").write_bytes(samples["ztf"]())
     assert run(tmp_path)[0] == 0
