@@ -52,6 +52,10 @@ _CASE_OF_OPERAND = re.compile(r"\bcase\b(?!\s+when\b)", re.IGNORECASE)
 _MOST_CASES_OF_OPERAND = 2
 """``CASE x WHEN`` repeats x for every WHEN, in the parser already."""
 
+_COPYING = frozenset({"list_zip", "list_value"})
+_MOST_COPIED = 8
+"""Lists put side by side: 500 times a light curve is gigabytes, past the limit of memory."""
+
 _OPERATOR_WORDS = """
     OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY
     COMPARE_IN COMPARE_NOT_IN ARRAY_EXTRACT ARRAY_SLICE STRUCT_EXTRACT
@@ -209,8 +213,14 @@ def _refusal(node: dict[str, Any], *, inside_lambda: bool) -> str | None:
     return _REFUSED.get(kind, f"{kind.lower()} is not allowed in a filter")
 
 
+def _not_constant(arguments: list[dict[str, Any]]) -> int:
+    return sum(argument["expression"]["class"] != "CONSTANT" for argument in arguments)
+
+
 def _function_refusal(node: dict[str, Any], *, inside_lambda: bool) -> str | None:
     name = node["function_name"].lower()
+    if name in _COPYING and _not_constant(node["arguments"]) > _MOST_COPIED:
+        return f"{name} of more than {_MOST_COPIED} columns or expressions is not allowed"
     if name not in FUNCTIONS or node.get("schema") or node.get("catalog"):
         return f"function {name} is not allowed in a filter; docs/filters.md lists those that are"
     if node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders"):

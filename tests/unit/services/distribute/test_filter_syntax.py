@@ -136,3 +136,13 @@ def test_what_doubles_with_every_level_is_refused_unplanned(where: str) -> None:
 )
 def test_what_is_only_long_is_accepted(where: str) -> None:
     parse_where(where)
+
+
+@pytest.mark.parametrize("before", ["list_zip(", "list_value(", "["])
+def test_a_light_curve_is_not_copied_hundreds_of_times(before: str) -> None:
+    after = "]" if before == "[" else ")"
+    few = f"len({before}{', '.join(['lc_mjd_tai'] * 8)}{after}) > 0"
+    parse_where(few)
+    with pytest.raises(FilterRefusedError, match="more than 8"):
+        parse_where(few.replace("lc_mjd_tai", "lc_mjd_tai, lc_mjd_tai", 1))
+    parse_where(f"list_contains([{', '.join(map(str, range(300)))}], n_points)")
