@@ -21,6 +21,11 @@ LARGEST_FLUX_NJY = 1e30
 """Magnitude -43: larger is a mistake, and float32 would not hold it."""
 SAME_TIME_DAYS = 1e-5
 """0.86 s: no survey takes two exposures in one band so close together."""
+SAME_VALUE = 1e-6
+"""Relative difference below which two fluxes are one measurement, given twice in float32.
+
+ZTF may list several detections of one exposure within the object's radius; they all count.
+"""
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,12 @@ def _assemble(
             repeated = False
             back = total - 1
             while back >= first and mjd[p] - mjd[order[back]] < SAME_TIME_DAYS:
-                if band[order[back]] == band[p] and kind[order[back]] == kind[p]:
-                    repeated = True
-                    break
+                q = order[back]
+                if band[q] == band[p] and kind[q] == kind[p]:
+                    value = err if kind[p] == UPPER_LIMIT else flux
+                    if abs(value[q] - value[p]) <= SAME_VALUE * abs(value[p]):
+                        repeated = True
+                        break
                 back -= 1
             if not repeated:
                 order[total] = p
@@ -113,8 +121,8 @@ def light_curve_columns(n: int, sources: Sequence[Points]) -> dict[str, pa.Array
     """The ``lc_`` columns of ``n`` alerts.
 
     Points are put in order of time. Left out are points without a band, a plausible time or a
-    flux below 1e30 nJy (limits: a positive error), and repeated ones: same kind and band less
-    than a second after one that was kept. At equal times the earlier source wins, so this detection
+    flux below 1e30 nJy (limits: a positive error), and repeated ones: same kind, band and value
+    less than a second after one that was kept. At equal times the earlier source wins, so this detection
     should come first.
     """
     alert, mjd, flux, err, band, kind = (

@@ -30,21 +30,34 @@ def test_sorted_and_parted_by_alert():
     assert np.isnan(columns["lc_flux_njy"].to_pylist()[0][1])
 
 
-def test_repeats_are_dropped_but_not_other_kinds_or_bands():
+def test_a_measurement_given_twice_counts_once():
     same = 60000.0
     columns = light_curve_columns(
         1,
         [
-            points((0, same, 1, 1, 1, DETECTION)),
+            points((0, same, 1, 1, 1, DETECTION), (0, same, 0, 7, 1, UPPER_LIMIT)),
             points(
-                (0, same + 0.5 * SAME_TIME_DAYS, 2, 1, 1, DETECTION),
-                (0, same, 3, 1, 2, DETECTION),
-                (0, same, 4, 1, 1, FORCED),
-                (0, same + 2 * SAME_TIME_DAYS, 5, 1, 1, DETECTION),
+                (0, same + 0.5 * SAME_TIME_DAYS, 1 + 1e-7, 1, 1, DETECTION),
+                (0, same, 0, 7, 1, UPPER_LIMIT),
+                (0, same, 1, 1, 2, DETECTION),
+                (0, same, 1, 1, 1, FORCED),
+                (0, same + 2 * SAME_TIME_DAYS, 1, 1, 1, DETECTION),
             ),
         ],
     )
-    assert columns["lc_flux_njy"].to_pylist() == [[1, 3, 4, 5]]
+    assert columns["lc_kind"].to_pylist() == [[0, 2, 0, 1, 0]]
+    assert columns["lc_band"].to_pylist() == [[1, 1, 2, 1, 1]]
+
+
+def test_two_detections_of_one_exposure_both_count():
+    columns = light_curve_columns(
+        1,
+        [
+            points((0, 60000.0, 5.0, 1, 1, DETECTION)),
+            points((0, 60000.0, -3.0, 1, 1, DETECTION), (0, 60000.0, 5.1, 1, 1, DETECTION)),
+        ],
+    )
+    assert columns["lc_flux_njy"].to_pylist() == [pytest.approx([5.0, -3.0, 5.1])]
 
 
 @pytest.mark.parametrize(
@@ -65,16 +78,18 @@ def test_unsound_points_are_left_out(row):
     assert light_curve_columns(1, [points(row)])["lc_band"].to_pylist() == [[]]
 
 
+rows_of_points = st.tuples(
+    st.integers(0, 3), st.integers(0, 400), st.integers(0, 5), st.integers(0, 2)
+)
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 5)), max_size=80))
+@given(st.lists(rows_of_points, max_size=80))
 def test_equals_a_plain_sort(rows):
-    made = points(*((a, 60000 + t, k, 1, b, DETECTION) for k, (a, t, b) in enumerate(rows)))
+    made = points(*((a, 60000 + t, f, 1, b, DETECTION) for a, t, b, f in rows))
     columns = light_curve_columns(4, [made])
     for alert in range(4):
-        mine = sorted((t, k, b) for k, (a, t, b) in enumerate(rows) if a == alert)
-        kept, seen = [], set()
-        for t, k, b in mine:
-            if (t, b) not in seen:
-                seen.add((t, b))
-                kept.append(float(k))
-        assert columns["lc_flux_njy"].to_pylist()[alert] == kept
+        mine = sorted((t, k, b, f) for k, (a, t, b, f) in enumerate(rows) if a == alert)
+        kept = dict.fromkeys((t, b, f) for t, _, b, f in mine)
+        assert columns["lc_flux_njy"].to_pylist()[alert] == [f for _, _, f in kept]
+        assert columns["lc_band"].to_pylist()[alert] == [b for _, b, _ in kept]
