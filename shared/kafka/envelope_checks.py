@@ -80,6 +80,8 @@ def _layout_of(message: Any) -> _Layout:
     key = bytes(message.metadata)
     layout = _layouts.get(key)
     if layout is None:
+        if message.type != "schema":  # pyarrow itself would read on, and end the process
+            raise UnsoundEnvelopeError(f"a {message.type} where the schema should be")
         layout = _laid_out(pa.ipc.read_schema(message))
         if len(_layouts) >= _MOST_SCHEMAS:
             _layouts.clear()

@@ -128,3 +128,9 @@ def test_claims_of_the_flatbuffer_are_not_believed(batch):
         with suppress(RejectedRecordError):
             read_envelope(bytes(payload))
         payload[at : at + 4] = saved
+
+
+def test_a_stream_that_begins_with_no_schema_is_refused_unread(batch):
+    payload = stream_of(batch)
+    schema_bytes = 8 + struct.unpack_from("<i", payload, 4)[0]
+    assert "where the schema should be" in why_refused(payload[schema_bytes:])
