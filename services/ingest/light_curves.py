@@ -122,8 +122,8 @@ def light_curve_columns(n: int, sources: Sequence[Points]) -> dict[str, pa.Array
 
     Points are put in order of time. Left out are points without a band, a plausible time or a
     flux below 1e30 nJy (limits: a positive error), and repeated ones: same kind, band and value
-    less than a second after one that was kept. At equal times the earlier source wins, so this detection
-    should come first.
+    less than a second after one that was kept. At equal times the earlier source wins, so this
+    detection should come first.
     """
     alert, mjd, flux, err, band, kind = (
         np.concatenate([getattr(source, name) for source in sources])
