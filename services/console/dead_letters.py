@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -130,7 +131,7 @@ def replay_letters(stage: str | None, reason: str | None, *, dry_run: bool) -> N
     by_topic: dict[str, list[Message]] = {}
     kept = 0
     for letter in letters_of(settings, stage, reason):
-        if letter.payload is None or not letter.taken_from:
+        if letter.payload is None or not _is_ours(settings, letter.taken_from):
             kept += 1
             continue
         message = Message(letter.payload, headers=(("tocsin.replay", letter.key),))
@@ -138,12 +139,24 @@ def replay_letters(stage: str | None, reason: str | None, *, dry_run: bool) -> N
     for topic, messages in by_topic.items():
         screen.print(f"{topic}: {len(messages):,} records{' would be sent' if dry_run else ''}")
     if kept:
-        screen.print(f"{kept:,} letters hold no record to send (duplicates, or too large)")
+        screen.print(
+            f"{kept:,} letters stay: they hold no record (duplicates, or too large), or come from a "
+            "topic that is neither a survey's nor ours"
+        )
     if not dry_run and by_topic:
         try:
             asyncio.run(_send(settings, by_topic))
         except TocsinError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _is_ours(settings: ServiceSettings, topic: str) -> bool:
+    """Whether a replay may write to ``topic``: a letter's word for it is not enough."""
+    ours = {t.named(settings.topic_prefix) for t in Topic}
+    return topic in ours or any(
+        topic == name or (name.startswith("^") and re.match(name, topic))
+        for _, name in settings.survey_topic_pairs()
+    )
 
 
 async def _send(settings: ServiceSettings, by_topic: dict[str, list[Message]]) -> None:

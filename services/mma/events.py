@@ -23,6 +23,8 @@ from shared.sky.separation import unit_vectors
 
 CORRELATED_ROLES = ("observation", "test", "injection")
 """Utility and prediction packets (pointings, schedules) are no events."""
+MAX_NOTICES_PER_EVENT = 500
+"""More than any mission sends of one event; beyond it a sender is broken or hostile."""
 _CAP_SLACK_DEG = 1.0 / 3600.0
 
 EventKey = tuple[str, str]
@@ -88,10 +90,17 @@ class History:
         Raises
         ------
         RejectedRecordError
-            If the region of the notice is needed and cannot be compiled.
+            If the region of the notice is needed and cannot be compiled, or
+            ``too_many_notices``.
         """
         if any(known.notice_id == notice.notice_id for known in self.notices):
             return None
+        if len(self.notices) >= MAX_NOTICES_PER_EVENT:
+            raise RejectedRecordError(
+                "too_many_notices",
+                f"event {notice.event_id} has {len(self.notices)} notices already; no mission sends "
+                "so many, and each costs time for all that follow",
+            )
         notices = (*self.notices, notice.model_copy(update={"payload": b""}))
         best = best_placed(notices)
         if best is None or best.notice_id != notice.notice_id:

@@ -50,3 +50,22 @@ def test_hostile_letters_are_shown_and_not_obeyed(topic, arguments):
     assert "end" in result.output
     assert "\x1b" not in result.output
     assert "tocsin.dead-letters/0/0 is no dead letter" in result.stderr
+
+
+def test_a_letter_does_not_choose_where_a_replay_writes(topic, monkeypatch):
+    settings = dead_letters.mesh_settings()
+    ours = dead_letters.Topic.MATCHED.named(settings.topic_prefix)
+    letters = [
+        DeadLetter(
+            stage="classify", reason="bug", detail="", origin_topic="ztf_alerts",
+            origin_partition=0, origin_offset=n, taken_from=target, payload=b"x",
+        )
+        for n, target in enumerate([ours, "ztf_alerts", "__consumer_offsets", "tocsin.out.mine"])
+    ]  # fmt: skip
+    monkeypatch.setattr(dead_letters, "letters_of", lambda *_: iter(letters))
+    result = CliRunner().invoke(dead_letters.command, ["replay", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert f"{ours}: 1 records would be sent" in result.output
+    assert "ztf_alerts: 1 records would be sent" in result.output
+    assert "__consumer_offsets" not in result.output
+    assert "2 letters stay" in result.output

@@ -64,6 +64,15 @@ def test_duplicates_are_harmless():
     assert store.version(KEY) == 1
 
 
+def test_a_storm_of_notices_of_one_event_is_refused(monkeypatch):
+    monkeypatch.setattr("services.mma.events.MAX_NOTICES_PER_EVENT", 3)
+    store = stored(*(lvk("PRELIMINARY", minute) for minute in range(3)))
+    with pytest.raises(RejectedRecordError, match="too_many_notices"):
+        store.add(lvk("RETRACTION", 30))
+    assert store.add(lvk("PRELIMINARY", 1)) is None
+    assert store.version(KEY) == 3
+
+
 def test_retraction_withdraws_and_is_final_also_when_first():
     store = EventStore()
     assert store.add(lvk("RETRACTION", 40)) is None  # nothing was active
