@@ -140,8 +140,8 @@ def replay_letters(stage: str | None, reason: str | None, *, dry_run: bool) -> N
         screen.print(f"{topic}: {len(messages):,} records{' would be sent' if dry_run else ''}")
     if kept:
         screen.print(
-            f"{kept:,} letters stay: they hold no record (duplicates, or too large), or come from a "
-            "topic that is neither a survey's nor ours"
+            f"{kept:,} letters stay: they hold no record (duplicates, or too large), or come from "
+            "a topic that is neither a survey's nor ours"
         )
     if not dry_run and by_topic:
         try:

@@ -95,11 +95,12 @@ class History:
         """
         if any(known.notice_id == notice.notice_id for known in self.notices):
             return None
-        if len(self.notices) >= MAX_NOTICES_PER_EVENT:
+        is_first_retraction = notice.alert_kind == "retraction" and not is_retracted(self.notices)
+        if len(self.notices) >= MAX_NOTICES_PER_EVENT and not is_first_retraction:
             raise RejectedRecordError(
                 "too_many_notices",
-                f"event {notice.event_id} has {len(self.notices)} notices already; no mission sends "
-                "so many, and each costs time for all that follow",
+                f"event {notice.event_id} has {len(self.notices)} notices already; no mission "
+                "sends so many, and each costs time for all that follow",
             )
         notices = (*self.notices, notice.model_copy(update={"payload": b""}))
         best = best_placed(notices)

@@ -68,9 +68,13 @@ def test_a_storm_of_notices_of_one_event_is_refused(monkeypatch):
     monkeypatch.setattr("services.mma.events.MAX_NOTICES_PER_EVENT", 3)
     store = stored(*(lvk("PRELIMINARY", minute) for minute in range(3)))
     with pytest.raises(RejectedRecordError, match="too_many_notices"):
-        store.add(lvk("RETRACTION", 30))
+        store.add(lvk("PRELIMINARY", 30))
     assert store.add(lvk("PRELIMINARY", 1)) is None
     assert store.version(KEY) == 3
+    store.add(lvk("RETRACTION", 31))
+    assert store.active(KEY) is None
+    with pytest.raises(RejectedRecordError, match="too_many_notices"):
+        store.add(lvk("RETRACTION", 32))
 
 
 def test_retraction_withdraws_and_is_final_also_when_first():
