@@ -18,7 +18,7 @@ log = structlog.get_logger()
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """Largest message of ours: a 4 MiB notice in base64, with room around it."""
 _FIRST_RETRY_S = 0.5
-_LAST_RETRY_S = 15.0
+_LAST_RETRY_S = 5.0
 
 
 class Outbox:

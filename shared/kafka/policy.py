@@ -30,7 +30,7 @@ EXIT_UNACKNOWLEDGED = 70
 SHUTDOWN_GRACE_S = 25.0
 """How long a take may go on after SIGTERM; less than Kubernetes' 30 s."""
 _FIRST_PAUSE_S = 0.5
-_LAST_PAUSE_S = 30.0
+_LAST_PAUSE_S = 5.0
 
 
 class Failure:
