@@ -15,6 +15,8 @@ from shared.local.server_process import LocalServerError, ProcessMark, ServerPro
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+LONGEST_SERVER_PAUSE_S = 5.0
+"""Without a server nothing goes on: its port may be free again at any moment."""
 CALM_AFTER_S = 60.0
 """A process that ran so long was healthy: its next restart is quick again."""
 _LIVE_EVERY_S = 5.0
@@ -26,11 +28,12 @@ class Backoff:
     """How long to wait before the next start: doubling, until something runs for a while."""
 
     pause_s: float = 0.0
+    longest_s: float = LONGEST_PAUSE_S
 
     def next_pause_s(self, ran_s: float) -> float:
         """Seconds to wait, after a process that ran for ``ran_s`` seconds."""
         calm = ran_s >= CALM_AFTER_S
-        self.pause_s = min(max(FIRST_PAUSE_S, 0 if calm else 2 * self.pause_s), LONGEST_PAUSE_S)
+        self.pause_s = min(max(FIRST_PAUSE_S, 0 if calm else 2 * self.pause_s), self.longest_s)
         return self.pause_s
 
 
@@ -170,7 +173,7 @@ class SupervisedServer:
     port: int
     restarts: int = 0
     last_end: str | None = None
-    _backoff: Backoff = field(default_factory=Backoff)
+    _backoff: Backoff = field(default_factory=lambda: Backoff(longest_s=LONGEST_SERVER_PAUSE_S))
     _seen_at_s: float = field(default_factory=time.monotonic)
     _launched_at_s: float = field(default_factory=time.monotonic)
     _start_at_s: float = 0.0
