@@ -45,6 +45,7 @@ def print_summary(history: ObjectHistory, *, last: int | None = 20) -> None:
             padding=(1, 2),
         )
     )
+    console.print()
     console.print(_alerts(history, last))
     if last is not None and len(history.alerts) > last:
         hidden = len(history.alerts) - last
@@ -117,11 +118,12 @@ def _associations(history: ObjectHistory) -> RenderableType:
 
 
 def _alerts(history: ObjectHistory, last: int | None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
-    table.add_column("alert", style="dim")
-    table.add_column("UTC")
+    """The alerts, narrow enough for 80 columns and a whole Rubin identifier."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", show_edge=False, padding=0)
+    table.add_column("alert", style="dim", no_wrap=True)
+    table.add_column("UTC", no_wrap=True)
     table.add_column("band")
-    table.add_column("AB mag", justify="right")
+    table.add_column("AB mag", justify="right", no_wrap=True)
     table.add_column("reliability", justify="right")
     for name in history.classifiers:
         table.add_column(name, justify="right")

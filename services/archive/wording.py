@@ -62,7 +62,7 @@ def match_words(match: dict[str, Any]) -> str:
 def verdict_words(name: str, verdict: dict[str, Any]) -> str:
     """A classifier's answer in a few words: ``early_sn_ia 0.93`` or why it abstained."""
     if verdict["probability"] is None:
-        return f"{name}: no verdict ({verdict['reason']})"
+        return f"{name}: no verdict ({verdict['reason'].replace('_', ' ')})"
     return f"{name} {verdict['probability']:.2f}"
 
 

@@ -49,7 +49,10 @@ KEPT = (
 )
 """Topics whose every message the archive must hold."""
 screen = Console(highlight=False)
-_PLAIN: dict[str, Any] = {"box": None, "title_justify": "left", "title_style": "bold"}
+_PLAIN: dict[str, Any] = {
+    "box": None, "title_justify": "left", "title_style": "bold",
+    "pad_edge": False, "padding": (0, 1, 0, 0),
+}  # fmt: skip
 
 
 @dataclass
@@ -97,7 +100,7 @@ def command(wait_s: float, *, no_database: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(account.to_json()))
     else:
-        show(account)
+        show(account, settings.topic_prefix)
     if not account.balances:
         raise SystemExit(1)
 
@@ -163,8 +166,8 @@ def _matches(topic: str, pattern: str) -> bool:
     return bool(re.match(pattern, topic)) if pattern.startswith("^") else topic == pattern
 
 
-def show(account: Account) -> None:
-    """Print the account as tables, and the verdict."""
+def show(account: Account, topic_prefix: str) -> None:
+    """Print the account as tables that fit 80 columns, and the verdict."""
     stages = Table("stage", "survey topic", title="Inside the mesh, packets", **_PLAIN)
     for name in ("in", "out", "set aside", "missing", "repeated", "changed"):
         stages.add_column(name, justify="right")
@@ -176,15 +179,18 @@ def show(account: Account) -> None:
         if line.came_in or not line.balances:
             stages.add_row(line.stage, place, *(f"{n:,}" for n in numbers), style=style)
     screen.print(stages)
-    edges = Table("edge", title="At the edges, messages", **_PLAIN)
-    for name in ("expected", "found", "set aside", "missing", "repeated", "changed", "strange"):
-        edges.add_column(name, justify="right")
+    edges = Table(title="At the edges, messages", **_PLAIN)
+    edges.add_column("edge", overflow="fold")
+    for name in ("due", "found", "set aside", "missing", "repeated", "changed", "strange"):
+        edges.add_column(name, justify="right", max_width=8)  # leaves the names on one line
     for edge in account.edges:
         held = (edge.found, edge.set_aside, edge.missing, edge.repeated, edge.changed,
                 edge.strangers)  # fmt: skip
         expected = "any" if edge.expected is None else f"{edge.expected:,}"
         style = None if edge.balances else "bold red"
-        edges.add_row(edge.name, expected, *(f"{n:,}" for n in held), style=style)
+        edges.add_row(
+            edge.name.removeprefix(topic_prefix), expected, *(f"{n:,}" for n in held), style=style
+        )
     screen.print(edges)
     show_faults(account)
     verdict = "[green]The account balances." if account.balances else "[bold red]DOES NOT BALANCE."

@@ -44,6 +44,7 @@ screen = Console(highlight=False)
 def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | None) -> None:
     """Start the mesh, play a night through it, and show what comes out."""
     run("up")
+    begun_ms = int(1000 * time.time())
     folder = LocalSettings().folder / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     if packets:
@@ -56,7 +57,7 @@ def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | Non
     if feed.process.returncode:
         said = (folder / "feed.log").read_text().strip()
         raise click.ClickException(f"the packets did not all arrive: {said}")
-    show_what_came_out(folder)
+    show_what_came_out(folder, begun_ms)
 
 
 @dataclass
@@ -131,24 +132,33 @@ def as_progress(stages: list[StageRates]) -> str:
     return f"{time.strftime('%H:%M:%S')} {counts}"
 
 
-def show_what_came_out(folder: Path) -> None:
-    """Counts and account, a few alerts of each filter, events, an object's page, what next."""
+def show_what_came_out(folder: Path, begun_ms: int) -> None:
+    """Counts and account of all that is kept; of this night filters, events, an object; what next.
+
+    Parameters
+    ----------
+    folder
+        The demo's own.
+    begun_ms
+        When this night began, Unix milliseconds.
+    """
     screen.rule("What came out")
     settings = mesh_settings()
     subprocess.run(tocsin("status"), check=False)
     screen.print()
     balance = subprocess.run(tocsin("audit", "--wait", "60"), check=False)
     screen.print()
-    show_filters(screen, settings)
+    delivered = show_filters(screen, settings, begun_ms)
     screen.print()
-    chosen = show_events(screen, settings, truth_of(folder / "truth.jsonl"))
+    candidate = show_events(screen, settings, truth_of(folder / "truth.jsonl"), begun_ms)
+    chosen = candidate or delivered
     if chosen:
         picture = folder / f"{chosen}.png"
-        screen.rule(f"The best candidate: {chosen}")
+        screen.rule(f"{'The best candidate' if candidate else 'Delivered most often'}: {chosen}")
         subprocess.run(tocsin("object", chosen, "--png", str(picture)), check=False)
     screen.rule("Where to look next")
     screen.print(
-        "tocsin object ID --png FILE   any object's light curve, matches, classes and cutouts\n"
+        "tocsin object ID --png FILE   light curve, matches, classes and cutouts\n"
         "tocsin packet ALERT_ID        the packet as the survey sent it\n"
         "tocsin watch                  rates and ages, live\n"
         "tocsin dead-letters list      what was refused, and why\n"

@@ -21,34 +21,53 @@ from shared.telemetry.terminal import as_markup
 
 PLAIN: dict[str, Any] = {"box": None, "title_justify": "left", "title_style": "bold"}
 _EACH = 2
+_LINES = 26
 COUNTERPARTS = ("kilonova", "afterglow")
 """Simulated models that belong to an event."""
 _FRAMING_BYTES = 5
 
 
-def show_filters(screen: Console, settings: ServiceSettings) -> None:
-    """Count every filter's topic and show its first alerts, decoded with plain fastavro."""
+def show_filters(screen: Console, settings: ServiceSettings, since_ms: int) -> str | None:
+    """Count what every filter sent since then, show its first alerts, read with plain fastavro.
+
+    Returns
+    -------
+    The object that was delivered most often, or None if nothing was.
+    """
     schema = fastavro.parse_schema(alert_schema())
-    table = Table(title="What the filters delivered", **PLAIN)
-    for name in ("topic", "object", "RA", "Dec", "band", "mag", "why it matters"):
-        table.add_column(name, justify="right" if name in ("RA", "Dec", "mag") else "left")
+    table = Table(title="What the filters delivered", pad_edge=False, **PLAIN)
+    for name in ("topic, object", "RA", "Dec", "band", "mag"):
+        justify: Any = "right" if name in ("RA", "Dec", "mag") else "left"
+        table.add_column(name, justify=justify, no_wrap=True)
+    table.add_column("why it matters", overflow="fold")
+    objects: Counter[str] = Counter()
     with TopicReader(settings) as reader:
         prefix = f"{settings.topic_prefix}{OUT_PREFIX}"
         for topic in (t for t in reader.topics() if t.startswith(prefix)):
-            values = [record.value for record in reader.records(reader.extents(topic))]
+            values = _values(reader, topic, since_ms)
             short = topic.removeprefix(settings.topic_prefix)
-            table.add_row(f"[bold]{short}[/]", f"[bold]{len(values):,} alerts[/]")
-            for value in values[:_EACH]:
+            count = f"[bold]{len(values):,} alert{'s' if len(values) != 1 else ''}[/]"
+            table.add_row(f"[bold]{short}[/]", "", "", "", "", count)
+            for number, value in enumerate(values):
                 body = io.BytesIO(value[_FRAMING_BYTES:])
                 alert: Any = fastavro.schemaless_reader(body, schema, None)
-                table.add_row("", *_row(alert))
+                objects[alert["object_id"]] += 1
+                if number < _EACH:
+                    table.add_row(*_row(alert))
     screen.print(table)
+    return objects.most_common(1)[0][0] if objects else None
+
+
+def _values(reader: TopicReader, topic: str, since_ms: int) -> list[bytes]:
+    """What was written to ``topic`` at ``since_ms`` (Unix milliseconds) or later."""
+    records = reader.records(reader.extents(topic))
+    return [record.value for record in records if record.timestamp_ms >= since_ms]
 
 
 def _row(alert: dict[str, Any]) -> tuple[str, ...]:
     magnitude = float(magnitude_ab_of(abs(alert["flux_njy"] or float("nan"))))
     return (
-        as_markup(alert["object_id"]),
+        f"  {as_markup(alert['object_id'])}",
         f"{alert['ra_deg']:.4f}",
         f"{alert['dec_deg']:+.4f}",
         alert["band"] or "",
@@ -71,7 +90,9 @@ def _reasons(alert: dict[str, Any]) -> list[str]:
     return reasons
 
 
-def show_events(screen: Console, settings: ServiceSettings, truth: dict[str, str]) -> str | None:
+def show_events(
+    screen: Console, settings: ServiceSettings, truth: dict[str, str], since_ms: int
+) -> str | None:
     """Show associations and one VOEvent.
 
     Parameters
@@ -80,19 +101,18 @@ def show_events(screen: Console, settings: ServiceSettings, truth: dict[str, str
         Where to print; the mesh to read.
     truth
         What each simulated object really is, by its id; empty for real packets.
+    since_ms
+        Only what was written then or later, Unix milliseconds.
 
     Returns
     -------
     The object most worth looking at, or None if nothing was associated.
     """
+    prefix = settings.topic_prefix
     with TopicReader(settings) as reader:
-
-        def values(topic: Topic) -> list[bytes]:
-            extents = reader.extents(topic.named(settings.topic_prefix))
-            return [record.value for record in reader.records(extents)]
-
-        associations = [Association.from_json(value) for value in values(Topic.ASSOCIATIONS)]
-        voevents = values(Topic.VOEVENTS)
+        found = _values(reader, Topic.ASSOCIATIONS.named(prefix), since_ms)
+        associations = [Association.from_json(value) for value in found]
+        voevents = _values(reader, Topic.VOEVENTS.named(prefix), since_ms)
     if not associations:
         return None
     alerts = Counter(a.object_id for a in associations)
@@ -103,9 +123,14 @@ def show_events(screen: Console, settings: ServiceSettings, truth: dict[str, str
 
     objects = {a.object_id: a for a in sorted(associations, key=worth, reverse=True)}
     best = sorted(objects.values(), key=worth)
-    table = Table(title=f"Inside an event's region and window: {len(best)} objects", **PLAIN)
-    for name in ("object", "alerts", "event", "credible level", "days after", "what it really is"):
-        table.add_column(name)
+    table = Table(title=f"Inside an event's region and window: {len(best)} objects",
+                  pad_edge=False, **PLAIN)  # fmt: skip
+    table.add_column("object", no_wrap=True)
+    table.add_column("alerts", justify="right")
+    table.add_column("event", no_wrap=True)
+    for name in ("credible level", "days after"):
+        table.add_column(name, justify="right")
+    table.add_column("what it really is", overflow="fold")
     for one in best[:6]:
         table.add_row(
             one.object_id, str(alerts[one.object_id]), one.event_id, f"{one.credible_level:.3f}",
@@ -114,5 +139,7 @@ def show_events(screen: Console, settings: ServiceSettings, truth: dict[str, str
     screen.print(table)
     screen.print(f"\n[bold]{len(voevents)} VOEvents[/] on the topic voevents; the last:")
     if voevents:
-        screen.print(Syntax(voevents[-1].decode()[:1800], "xml", background_color="default"))
+        lines = voevents[-1].decode().splitlines()
+        shown = "\n".join([*lines[:_LINES], "..."][: len(lines)])
+        screen.print(Syntax(shown, "xml", background_color="default"))
     return best[0].object_id
