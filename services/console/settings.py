@@ -41,7 +41,7 @@ class LocalSettings(ServiceSettings):
         19100, ge=1024, le=65000, title="First port of /metrics, /live and /ready"
     )
     ready_patience_s: float = Field(
-        300.0, gt=0, title="Longest wait until the services are ready, seconds"
+        300.0, gt=0, title="Longest wait until a service first answers and is ready, seconds"
     )
     drain_patience_s: float = Field(
         30.0, gt=0, title="Longest wait for a service to finish its work, seconds"
@@ -50,7 +50,7 @@ class LocalSettings(ServiceSettings):
         20.0, gt=0, title="A service that says it is not live is restarted after, seconds"
     )
     silent_patience_s: float = Field(
-        120.0, gt=0, title="A service that does not answer is restarted after, seconds"
+        120.0, gt=0, title="A service that no longer answers is restarted after, seconds"
     )
     log_limit_mib: int = Field(20, ge=1, title="A log is rotated at, MiB; one old one is kept")
 

@@ -63,6 +63,8 @@ class SupervisedWorker:
     http_port: int = 0
     not_live_patience_s: float = 20.0
     silent_patience_s: float = 120.0
+    start_patience_s: float = 300.0
+    """The same until its first answer: a first start indexes catalogs and compiles."""
     restarts: int = 0
     last_end: str | None = None
     """Why it was last started again, in words."""
@@ -74,6 +76,7 @@ class SupervisedWorker:
     _asked_at_s: float = 0.0
     _not_live_since_s: float | None = None
     _silent_since_s: float | None = None
+    _has_answered: bool = False
     _kill_at_s: float | None = None
 
     def tick(self) -> None:
@@ -133,6 +136,7 @@ class SupervisedWorker:
         self._mark = ProcessMark.of(self._process.pid)
         self._started_at_s = self._asked_at_s = now
         self._not_live_since_s = self._silent_since_s = self._kill_at_s = None
+        self._has_answered = False
 
     def _ended(self, now: float, why: str) -> None:
         self._process = self._mark = None
@@ -146,10 +150,14 @@ class SupervisedWorker:
         live = ask(self.http_port, "/live")
         if live is None:
             self._silent_since_s = self._silent_since_s or now
-            if now - self._silent_since_s > self.silent_patience_s:
-                self._end_stuck(now, f"did not answer on /live for {self.silent_patience_s:.0f} s")
+            patience_s = self.silent_patience_s
+            if not self._has_answered:
+                patience_s = max(patience_s, self.start_patience_s)
+            if now - self._silent_since_s > patience_s:
+                self._end_stuck(now, f"did not answer on /live for {patience_s:.0f} s")
             return
         self._silent_since_s = None
+        self._has_answered = True
         if live.is_yes:
             self._not_live_since_s = None
             return

@@ -165,6 +165,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                     http_port=port,
                     not_live_patience_s=settings.not_live_patience_s,
                     silent_patience_s=settings.silent_patience_s,
+                    start_patience_s=settings.ready_patience_s,
                 )
             )  # fmt: skip
     return workers

@@ -19,6 +19,7 @@ from services.console.supervisor import (
     stop_orphans,
     workers_of,
 )
+from shared.local.server_process import free_port
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
@@ -117,6 +118,19 @@ def test_a_child_that_says_it_is_stuck_is_restarted(make_supervisor, tmp_path, m
         tick_until(supervisor, lambda: first(tmp_path).get("restarts") == 1)
         server.shutdown()
     assert first(tmp_path)["last_end"] == "made no progress: stuck"
+
+
+def test_a_child_may_take_longer_for_its_first_answer_than_for_others(
+    make_supervisor, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("services.console.supervised._LIVE_EVERY_S", 0.02)
+    supervisor = make_supervisor(
+        SLEEPS, http_port=free_port(), silent_patience_s=0.05, start_patience_s=0.8
+    )
+    began = time.monotonic()
+    tick_until(supervisor, lambda: first(tmp_path).get("restarts") == 1)
+    assert time.monotonic() - began > 0.8
+    assert first(tmp_path)["last_end"] == "did not answer on /live for 1 s"
 
 
 def test_children_of_a_killed_supervisor_are_ended_before_new_ones_start(make_supervisor, tmp_path):
