@@ -101,6 +101,7 @@ def start(settings: LocalSettings, supervisor: ServerProcess) -> None:
             option="--http-port-base (TOCSIN_HTTP_PORT_BASE)",
         )
     if not settings.external:
+        settings.local_database().require_free_port()  # before Kafka, which takes its time
         with step("Kafka", f"127.0.0.1:{settings.kafka_port}"):
             settings.local_kafka().start()
         with step("database", f"127.0.0.1:{settings.database_port}"):

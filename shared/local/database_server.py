@@ -66,11 +66,7 @@ class LocalDatabase:
     def launch(self) -> None:
         """Start the server without waiting for it; errors as `start`."""
         program = find_database_program()
-        require_free_port(
-            self.port,
-            server="the database",
-            option="--database-port (TOCSIN_DATABASE_PORT)",
-        )
+        self.require_free_port()
         self.directory.mkdir(parents=True, exist_ok=True)
         configuration = self.directory / "secantusd.toml"
         configuration.touch()  # named below, so that no file of the user's home is taken instead
@@ -87,6 +83,14 @@ class LocalDatabase:
                 "--sync-on-commit",
             ]
         )  # fmt: skip
+
+    def require_free_port(self) -> None:
+        """Refuse a port that is taken; raises ``LocalServerError``."""
+        require_free_port(
+            self.port,
+            server="the database",
+            option="--database-port (TOCSIN_DATABASE_PORT)",
+        )
 
     def stop(self) -> None:
         """Stop the server cleanly."""
