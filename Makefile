@@ -22,7 +22,7 @@ install: $(INSTALLED) ## Make .venv with everything in it (the others do it by t
 $(INSTALLED): pyproject.toml constraints.txt packages-without-dependencies.txt
 	@PYTHON="$(PYTHON)" deploy/local/check_tools.sh
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@echo "Installing packages into $(VENV) (once)"
+	@echo "Installing packages into $(VENV): once, a few minutes"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --constraint constraints.txt --editable ".[all,local,dev]"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -33,7 +33,8 @@ AND match_of('gcvs') IS NULL
 ```
 
 `tocsin filters check FILE.toml` says whether it would be accepted, and where not; it needs no
-server. `TOCSIN_FILTERS_FILE` names the file that `services.distribute` runs.
+server. `TOCSIN_FILTERS_FILE=FILE.toml tocsin up` runs it, instead of the filters that come with
+Tocsin (`services/distribute/filters/default.toml`: copy from there those you want to keep).
 
 - `survey = "ztf"` keeps a filter to one survey. A filter that names a column of one survey
   (`survey_fields.drb`) runs for that survey only.
