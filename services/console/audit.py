@@ -96,7 +96,7 @@ def command(wait_s: float, *, no_database: bool, as_json: bool) -> None:
             time.sleep(1)
             account = asyncio.run(weigh(settings, with_database=not no_database))
     except TocsinError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(f"{error}\nIs it running? tocsin status") from error
     if as_json:
         click.echo(json.dumps(account.to_json()))
     else:

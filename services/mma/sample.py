@@ -146,7 +146,9 @@ def main(argv: list[str] | None = None) -> int:
         epilog="samples:\n" + "\n".join(f"  {n:11s} {s.meaning}" for n, s in SAMPLES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--kind", choices=[*SAMPLES, "gw-retraction"], default="gw")
+    parser.add_argument(
+        "--kind", choices=[*SAMPLES, "gw-retraction"], default="gw", help="which (default: gw)"
+    )
     parser.add_argument("--out", type=Path, help="file to write (default: <kind>-notice.<format>)")
     parser.add_argument("--json", action="store_true", help="print when and where, as JSON")
     options = parser.parse_args(argv)

@@ -27,7 +27,7 @@ there is no Kafka."""
 EXAMPLES = """\
 examples:
   tocsin mma send S240115x-preliminary.json.gz
-  tocsin mma sample-notice --out burst.xml && tocsin mma send burst.xml"""
+  tocsin mma sample-notice --kind grb --out burst.xml && tocsin mma send burst.xml"""
 
 
 async def send(settings: MmaSettings, notices: list[Notice]) -> None:

@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--survey", choices=sorted(WRITERS), default="ztf")
+    parser.add_argument(
+        "--survey", choices=sorted(WRITERS), default="ztf", help="whose packets (ztf)"
+    )
     parser.add_argument("--alerts", type=int, default=1000, metavar="N", help="how many (1000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="0 or more (1)")
     parser.add_argument(

@@ -47,7 +47,8 @@ def mapped_errors() -> Iterator[None]:
     except (BSONError, OverflowError) as error:
         raise RejectedRecordError("bad_document", str(error)) from error
     except (AutoReconnect, ConnectionFailure, WTimeoutError, ExecutionTimeout) as error:
-        raise UpstreamUnavailableError(f"the database does not answer: {error}") from error
+        cause = str(error).partition(" (configured timeouts")[0]  # a page of topology follows
+        raise UpstreamUnavailableError(f"the database does not answer: {cause}") from error
     except BulkWriteError as error:
         codes = {entry.get("code") for entry in error.details.get("writeErrors", [])}
         raise _refused(codes & _BAD_DOCUMENT, _first_message(error)) from error
