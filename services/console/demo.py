@@ -31,8 +31,8 @@ The mesh is left running; `tocsin down` stops it.
 _QUIET_S = 4.0
 _PLANTED_WITHIN_DEG = 8.0
 _PATIENCE_S = 300.0
-_NOTICE_AFTER = 0.15
-"""Share of the night that is over when the notice comes: its region sets early."""
+_NOTICE_AFTER = 1
+"""Alerts after which the notice is sent: that takes seconds, and its region sets early."""
 screen = Console(highlight=False)
 
 
@@ -89,7 +89,7 @@ def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
         "--seed", str(seed), "--event-position", ",".join(f"{x:.6f}" for x in place),
         "--truth", str(folder / "truth.jsonl"),
     )  # fmt: skip
-    return Feed(process, notice, int(alerts * _NOTICE_AFTER))
+    return Feed(process, notice, _NOTICE_AFTER)
 
 
 async def follow(feed: Feed) -> None:
@@ -109,7 +109,7 @@ async def follow(feed: Feed) -> None:
                 feed.said.append(f"{time.strftime('%H:%M:%S')} the notice was sent")
                 feed.notice = None
             if plain:
-                screen.print(as_progress(stages))
+                screen.print(as_progress(stages), soft_wrap=True)
             else:
                 live.update(Group(as_table(stages), *feed.said), refresh=True)
             now = time.monotonic()
