@@ -91,13 +91,21 @@ class KafkaAdmin:
 
     async def end_offsets(self, topics: Sequence[str]) -> Offsets:
         """The offset that the next message of each partition will have."""
+        return await self._offsets(topics, at_end=True)
+
+    async def begin_offsets(self, topics: Sequence[str]) -> Offsets:
+        """The offset of the oldest message that each partition still holds."""
+        return await self._offsets(topics, at_end=False)
+
+    async def _offsets(self, topics: Sequence[str], *, at_end: bool) -> Offsets:
         partitions = await self.partitions(topics)
         if not partitions:
             return {}
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(bootstrap_servers=self._servers)
             await self._consumer.start()
-        found = await self._consumer.end_offsets([TopicPartition(*p) for p in partitions])
+        ask = self._consumer.end_offsets if at_end else self._consumer.beginning_offsets
+        found = await ask([TopicPartition(*p) for p in partitions])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def committed(self, group: str) -> Offsets:

@@ -17,6 +17,7 @@ import faust
 import structlog
 from mode import Service
 
+from shared.kafka.continuity import Continuity
 from shared.kafka.lag import LagWatch
 from shared.kafka.outbox import Outbox
 from shared.settings import ServiceSettings
@@ -38,6 +39,7 @@ class ServiceApp(faust.App):
     metrics: ServiceMetrics
     progress: Progress
     lag_watch: LagWatch
+    continuity: Continuity
 
     def attach(self, service: Service) -> None:
         """Start and stop ``service`` with the app (Faust's own call wants a class, takes both)."""
@@ -95,12 +97,18 @@ def create_app(name: str, settings: ServiceSettings) -> ServiceApp:
     app.metrics = ServiceMetrics(name)
     app.progress = Progress(settings.progress_timeout_s)
     app.outbox = Outbox(settings)
+    app.continuity = Continuity(settings, str(app.conf.id))
+    app.on_partitions_assigned.connect(cast(Any, _note_assignment), weak=False)
     app.lag_watch = LagWatch(settings, app.metrics, app.progress)
     server = HealthServer(
         app.metrics.registry, app.progress, settings.http_host, settings.http_port
     )
     app.attach(_Surroundings(app, server))
     return app
+
+
+async def _note_assignment(app: ServiceApp, assigned: set[Any], **_: Any) -> None:
+    app.continuity.moved((tp.topic, tp.partition) for tp in assigned)
 
 
 def outbox_of(app: ServiceApp) -> Outbox:

@@ -86,6 +86,7 @@ async def _carry(
 ) -> None:
     source, sink = names
     started = time.perf_counter()
+    await app.continuity.require(records)
     envelopes = await open_envelopes(app, settings, records)
     app.metrics.took(source, sum(len(e.batch) for e in envelopes))
 

@@ -58,6 +58,7 @@ def add_envelope_sink(
 
     async def carry(records: list[Record]) -> None:
         started = time.perf_counter()
+        await app.continuity.require(records)
         envelopes = await open_envelopes(app, settings, records)
         app.metrics.took(name, sum(len(e.batch) for e in envelopes))
         split = alerts_of if split_alerts else _whole
@@ -83,6 +84,7 @@ def add_record_sink(
         await reject(app, settings, [letter_of_record(app.metrics.service, item, failure)])
 
     async def carry(records: list[Record]) -> None:
+        await app.continuity.require(records)
         app.metrics.took(name, len(records))
         await carry_out(records, deliver, set_aside, app.progress)
 
