@@ -36,7 +36,7 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field("INFO", title="Least severe level that is logged")
     max_envelopes_per_take: int = Field(10, ge=1, le=100, title="Envelopes worked on together")
     max_packets_per_take: int = Field(
-        200, ge=1, le=5000, title="Survey packets worked on together; 200 of 140 KB are 28 MB"
+        400, ge=1, le=5000, title="Survey packets worked on together; 400 of 140 KB are 56 MB"
     )
     take_within_s: float = Field(
         0.05, gt=0, le=10, title="Longest wait for more envelopes, seconds"

@@ -13,7 +13,7 @@ from shared.alert_batch import AlertBatch
 from shared.kafka.envelopes import MAX_ALERTS_PER_ENVELOPE, write_envelope
 from shared.kafka.records import Message
 
-ENVELOPE_BYTES = 256 * 1024
+ENVELOPE_BYTES = 512 * 1024
 """About the largest envelope; one alert alone may be larger."""
 _BYTES_PER_ALERT = 1000
 _BYTES_PER_POINT = 18

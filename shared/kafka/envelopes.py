@@ -1,6 +1,6 @@
 """Envelopes: one Arrow IPC stream with one record batch, the message between services.
 
-At most 128 alerts or about 250 KB, all of one survey and one partition, in order: larger
+At most 256 alerts or about 500 KB, all of one survey and one partition, in order: larger
 messages cost memory in every consumer, smaller ones cost Kafka's and Faust's price per message.
 """
 
@@ -15,7 +15,7 @@ from shared.alert_batch import AlertBatch
 from shared.errors import RejectedRecordError
 from shared.kafka.envelope_checks import read_alerts
 
-MAX_ALERTS_PER_ENVELOPE = 128
+MAX_ALERTS_PER_ENVELOPE = 256
 STAGE_KEY = b"tocsin.stage"
 """Schema metadata: the service that wrote the envelope."""
 VERSION_KEY = b"tocsin.schema_version"

@@ -35,7 +35,7 @@ def test_one_partition_for_each_object_and_order_kept(samples, book, packets_of)
 
 @pytest.mark.parametrize(
     ("alerts", "sizes"),
-    [(1, [1]), (128, [128]), (129, [64, 65]), (250, [125, 125]), (300, [100, 100, 100])],
+    [(1, [1]), (200, [200]), (256, [256]), (257, [128, 129]), (600, [200, 200, 200])],
 )
 def test_few_and_even_envelopes(samples, book, packets_of, alerts, sizes):
     batch = batch_of(packets_of, book, *[samples["ztf"]()] * alerts)
@@ -58,8 +58,8 @@ def test_long_light_curves_make_small_envelopes(samples, book, packets_of):
         }
         for k in range(2000)
     ]
-    batch = batch_of(packets_of, book, *[samples["ztf"](prv=history)] * 30)
+    batch = batch_of(packets_of, book, *[samples["ztf"](prv=history)] * 60)
     messages = list(envelopes_of(batch, 1))
     assert len(messages) > 3
     assert max(len(m.value) for m in messages) < 2 * ENVELOPE_BYTES
-    assert np.sum([len(read_envelope(m.value)) for m in messages]) == 30
+    assert np.sum([len(read_envelope(m.value)) for m in messages]) == 60
