@@ -48,7 +48,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         }
 
     delivered = Delivered(settings.delivered_window, read_tail)
-    dispatch = Dispatch(channels(kafka.outbox_of(app).send), delivered, metrics)
+    dispatch = Dispatch(channels(kafka.outbox_of(app).send_once), delivered, metrics)
     topics = OutTopics(settings, [voevents, *(out_topic(name, prefix) for name in engine.filters)])
 
     async def deliver_alerts(envelopes: list[Envelope]) -> None:

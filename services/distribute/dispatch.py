@@ -35,7 +35,9 @@ class Dispatch:
     async def send(self, outgoing: Outgoing, channel: str = "kafka") -> int:
         """Send what has not been sent; returns how many messages that were.
 
-        When it returns, every message of ``outgoing`` is on its topic exactly once.
+        When it returns, every message of ``outgoing`` is on its topic exactly once. When it
+        raises, the memory is given up: the topics are read again before the next attempt, since
+        what was not acknowledged may have arrived.
         """
         fresh = await self._delivered.unsent(outgoing)
         for topic, messages in outgoing.items():
@@ -44,6 +46,7 @@ class Dispatch:
         # All are waited for, so that what did arrive is remembered whatever else fails.
         for result in await asyncio.gather(*sends, return_exceptions=True):
             if isinstance(result, BaseException):
+                self._delivered.forget()
                 raise result
         return sum(map(len, fresh.values()))
 

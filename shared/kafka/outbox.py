@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from shared.errors import RejectedRecordError
+from shared.errors import RejectedRecordError, UpstreamUnavailableError
 from shared.kafka.records import Message
 from shared.settings import ServiceSettings
 
@@ -50,6 +50,26 @@ class Outbox:
                 log.warning("kafka_send_retry", topic=topic, messages=len(waiting), in_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LAST_RETRY_S)
+
+    async def send_once(self, topic: str, messages: Sequence[Message]) -> None:
+        """Send ``messages`` to ``topic`` (full name) in one attempt.
+
+        For effects that must not happen twice: what an attempt left behind is unknown, so the
+        caller must look before it tries again.
+
+        Raises
+        ------
+        UpstreamUnavailableError
+            If Kafka has not acknowledged every one. Nothing is under way any more then.
+        RejectedRecordError
+            As ``send``.
+        """
+        failed = await self._attempt(topic, list(messages))
+        if failed:
+            await self.stop()
+            raise UpstreamUnavailableError(
+                f"Kafka did not acknowledge {len(failed)} messages to {topic}"
+            )
 
     async def _attempt(self, topic: str, messages: list[Message]) -> list[Message]:
         """One try; returns those that Kafka did not acknowledge."""
@@ -94,8 +114,8 @@ class Outbox:
         return self._producer
 
     async def stop(self) -> None:
-        """Flush and close."""
+        """Flush and close; what cannot be flushed fails within the request's time limit."""
         async with self._starting:
-            if self._producer is not None:
-                await self._producer.stop()
-                self._producer = None
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()

@@ -94,6 +94,23 @@ async def test_what_failed_is_sent_again_and_what_did_not_is_not():
     assert all(kafka.topics[(topic, 0)] == [b"1"] for topic in "abc")
 
 
+async def test_what_arrived_without_a_word_is_not_sent_again():
+    kafka = FakeKafka()
+    dispatch, _ = kafka.worker()
+    await dispatch.send({"a": messages([0])})
+
+    async def arrives_but_fails(topic, sent):
+        await FakeKafka.send(kafka, topic, sent)
+        raise UpstreamUnavailableError("the broker died before it could acknowledge")
+
+    dispatch._channels = channels(arrives_but_fails)
+    with pytest.raises(UpstreamUnavailableError):
+        await dispatch.send({"a": messages([1, 2])})
+    dispatch._channels = channels(kafka.send)
+    assert await dispatch.send({"a": messages([1, 2, 3])}) == 1
+    assert kafka.topics[("a", 0)] == ids(range(4))
+
+
 async def test_the_memory_is_bounded():
     kafka = FakeKafka()
     dispatch, _ = kafka.worker(window=10)
