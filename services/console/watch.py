@@ -28,7 +28,7 @@ Examples:
 
 Rates (in/s, out/s) are records per second of the last interval. p50 and p95 are ages: from the
 survey's own Kafka timestamp to the moment a record left the service, median and 95th percentile of
-the interval. Lag counts Kafka messages: packets for ingest, envelopes of up to 100 alerts for the
+the interval. Lag counts Kafka messages: packets for ingest, envelopes of up to 256 alerts for the
 others. The last column is the CPU time that the service's processes used per record taken.
 """
 
