@@ -113,10 +113,18 @@ def test_an_acknowledged_document_survives_kill_9_and_the_server_comes_back(mesh
     assert database["restarts"] == 1
 
 
-def test_a_taken_port_is_named(mesh, tmp_path):
-    other = {**mesh, "TOCSIN_STATE_DIR": str(tmp_path)}
+@pytest.mark.parametrize(
+    ("free", "named"), [("DATABASE", "--kafka-port"), ("KAFKA", "--database-port")]
+)
+def test_a_taken_port_is_named(mesh, tmp_path, free, named):
+    other = {
+        **mesh,
+        "TOCSIN_STATE_DIR": str(tmp_path),
+        f"TOCSIN_{free}_PORT": str(free_port()),
+        "TOCSIN_KAFKA_CONTROLLER_PORT": str(free_port()),
+    }
     refused = tocsin(other, "up", "--services", "none", expect=1)
-    assert "--kafka-port" in refused.stderr
+    assert named in refused.stderr
     assert status(other, expect=3)["up"] is False
 
 

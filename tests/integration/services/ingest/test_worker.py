@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ingest.warm_up import least_packet
 from shared.kafka.admin import KafkaAdmin, ensure_topics, mesh_topics, survey_topics
-from shared.kafka.envelopes import read_envelope
+from shared.kafka.envelopes import MAX_ALERTS_PER_ENVELOPE, read_envelope
 from shared.kafka.outbox import Outbox
 from shared.kafka.records import Message
 from shared.kafka.topics import Topic
@@ -125,7 +125,7 @@ async def test_killed_ingest_accounts_for_every_packet(kafka, tmp_path):
     ids, places = Counter(), {}
     for message in await ingest.values(Topic.ALERTS):
         envelope = read_envelope(message.value)
-        assert len(envelope) <= 100
+        assert len(envelope) <= MAX_ALERTS_PER_ENVELOPE
         for alert_id, object_id in zip(
             envelope.strings("alert_id"), envelope.strings("object_id"), strict=True
         ):
