@@ -39,7 +39,7 @@ screen = Console(highlight=False)
 @click.command("demo", epilog=EPILOG)
 @click.argument("packets", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--alerts", default=3000, show_default=True, help="Alerts of the simulated night.")
-@click.option("--rate", default=150.0, show_default=True, help="Alerts per second.")
+@click.option("--rate", default=75.0, show_default=True, help="Alerts per second.")
 @click.option("--seed", type=int, help="Another seed, another night; by default the clock's.")
 def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | None) -> None:
     """Start the mesh, play a night through it, and show what comes out."""
