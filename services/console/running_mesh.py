@@ -70,12 +70,10 @@ class RunningMesh:
         return {name: value for name, value in values.items() if name not in os.environ}
 
 
-def mesh_settings() -> LocalSettings:
-    """Settings pointed at the running mesh, or at whatever the environment says if none runs."""
-    settings = LocalSettings()
-    mesh = RunningMesh.read(settings.folder)
+def settings_of(settings: LocalSettings, mesh: RunningMesh | None) -> LocalSettings:
+    """``settings`` pointed at ``mesh``; as they are if there is none."""
     if mesh is None:
-        return settings.aimed_at_local_servers()
+        return settings
     known: dict[str, object] = {
         "kafka_bootstrap_servers": mesh.kafka_bootstrap_servers,
         "topic_prefix": mesh.topic_prefix,
@@ -84,3 +82,10 @@ def mesh_settings() -> LocalSettings:
     if mesh.database_uri is not None:
         known["database_uri"] = SecretStr(mesh.database_uri)
     return settings.model_copy(update=known)
+
+
+def mesh_settings() -> LocalSettings:
+    """Settings pointed at the running mesh, or at whatever the environment says if none runs."""
+    settings = LocalSettings()
+    mesh = RunningMesh.read(settings.folder)
+    return settings.aimed_at_local_servers() if mesh is None else settings_of(settings, mesh)

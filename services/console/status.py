@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.console.lag import lag_of
-from services.console.running_mesh import RunningMesh
+from services.console.running_mesh import RunningMesh, settings_of
 from services.console.scrape import ServiceReading, read_services
 from services.console.settings import LocalSettings
 from services.console.supervisor import read_state, supervisor_process
@@ -64,18 +64,6 @@ async def status_report(settings: LocalSettings) -> dict[str, Any]:
         "left_behind": [] if up else [r["name"] for r in state["processes"] if is_running(r)],
         "processes": [process_report(record, readings, lag) for record in processes],
     }
-
-
-def settings_of(settings: LocalSettings, mesh: RunningMesh | None) -> LocalSettings:
-    """``settings``, pointed at the running mesh."""
-    if mesh is None:
-        return settings
-    known = {
-        "kafka_bootstrap_servers": mesh.kafka_bootstrap_servers,
-        "topic_prefix": mesh.topic_prefix,
-        "partitions": mesh.partitions,
-    }
-    return settings.model_copy(update=known)
 
 
 def process_report(

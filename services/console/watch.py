@@ -14,10 +14,9 @@ from rich.live import Live
 from rich.table import Table
 
 from services.console.lag import lag_of
-from services.console.running_mesh import RunningMesh
+from services.console.running_mesh import RunningMesh, settings_of
 from services.console.scrape import ServiceReading, read_services
 from services.console.settings import LocalSettings
-from services.console.status import settings_of
 from services.console.supervisor import read_state
 
 EPILOG = """\b

@@ -16,10 +16,6 @@ from shared.errors import RejectedRecordError
 from shared.kafka.envelope_checks import read_alerts
 
 MAX_ALERTS_PER_ENVELOPE = 256
-STAGE_KEY = b"tocsin.stage"
-"""Schema metadata: the service that wrote the envelope."""
-VERSION_KEY = b"tocsin.schema_version"
-"""Schema metadata: ``ALERT_SCHEMA_VERSION`` of the writer."""
 
 
 def write_envelope(batch: AlertBatch) -> bytes:
