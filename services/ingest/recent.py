@@ -1,8 +1,7 @@
 """A bounded memory of alerts that were sent, by survey: recognises packets that come twice.
 
 Two generations of open-addressed tables: when the younger is full the older is dropped, so
-that between half and all of the window is remembered. Not kept over a restart: what comes
-again then is sent again, and readers drop repeated alert ids.
+that between half and all of the window is remembered. ``recall`` fills it again after a restart.
 """
 
 from __future__ import annotations

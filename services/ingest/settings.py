@@ -30,6 +30,13 @@ class IngestSettings(ServiceSettings):
         le=50_000_000,
         title="Alerts remembered so that duplicates are recognised; 50 bytes each",
     )
+    ingest_recall_s: float = Field(
+        10.0,
+        ge=0,
+        le=600,
+        title="Longest reading of what was sent before a restart, seconds",
+        description="so that a repeat across a restart is recognised too; 0 for not at all",
+    )
 
     @field_validator("ingest_schema_registry_url")
     @classmethod

@@ -37,6 +37,7 @@ def add_packet_source(
     group: str,
     topics: Sequence[str],
     handle: PacketDelivery,
+    on_assigned: Callable[[], None] | None = None,
 ) -> None:
     """Hand takes of survey packets to ``handle``; commit when it has returned.
 
@@ -50,9 +51,12 @@ def add_packet_source(
         Full names of survey topics; one that begins with ``^`` is a regular expression.
     handle
         Returns only when its effect is durable; must bear being asked twice.
+    on_assigned
+        Called when partitions have come to this worker, before their first packets do; from
+        another thread.
     """
     if topics:
-        app.attach(PacketSource(app, settings, group, list(topics), handle))
+        app.attach(PacketSource(app, settings, group, list(topics), handle, on_assigned))
 
 
 class PacketSource(Service):
@@ -67,6 +71,7 @@ class PacketSource(Service):
         group: str,
         topics: list[str],
         handle: PacketDelivery,
+        on_assigned: Callable[[], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -75,6 +80,7 @@ class PacketSource(Service):
         self._group = f"{settings.topic_prefix}{group}"
         self._topics = topics
         self._handle = handle
+        self._tell_assigned = on_assigned
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="packets")
         self._loop_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -97,7 +103,12 @@ class PacketSource(Service):
 
     async def _run(self) -> None:
         consumer = Consumer(self._consumer_settings())
-        consumer.subscribe(self._topics, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        consumer.subscribe(
+            self._topics,
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
         loop = asyncio.get_running_loop()
         try:
             while not self._stopping:
@@ -148,6 +159,10 @@ class PacketSource(Service):
         except KafkaException as error:
             # The partitions have moved, or the broker is away: they will be delivered again.
             log.warning("commit_failed", group=self._group, error=str(error))
+
+    def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        if assigned and self._tell_assigned is not None:
+            self._tell_assigned()
 
     def _on_revoke(self, consumer: Consumer, _: list[TopicPartition]) -> None:
         self._commit(consumer)
