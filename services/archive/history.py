@@ -6,6 +6,7 @@ repeated points are dropped, and where two alerts disagree about a point the lat
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
 from shared.kafka.envelopes import read_envelope
+from shared.schemas.update import Update
 from shared.store import Collection, Document, Store
 
 _SAME_EPOCH_DAYS = 1.0 / 86_400.0
@@ -50,6 +52,9 @@ class ObjectHistory:
     light_curve: LightCurve
     associations: list[dict[str, Any]] = field(default_factory=list)
     """Scalars of the records of ``associations`` about the object, in order of writing."""
+    updates: list[Update] = field(default_factory=list)
+    """What became known after the alerts, in order of asking: each source's latest statement
+    about each alert."""
 
     @property
     def latest(self) -> dict[str, Any]:
@@ -81,15 +86,32 @@ async def read_histories(store: Store, object_id: str) -> list[ObjectHistory]:
         Collection.ASSOCIATIONS, {"fields.object_id": object_id}, fields=["timestamp_ms", "fields"]
     )
     records.sort(key=lambda record: record["timestamp_ms"])
+    updates = await read_updates(store, object_id)
     return [
         merge(
             survey,
             object_id,
             found,
             [r["fields"] for r in records if r["fields"].get("survey", survey) == survey],
+            [update for update in updates if update.survey == survey],
         )
         for survey, found in sorted(batches.items())
     ]
+
+
+async def read_updates(store: Store, object_id: str) -> list[Update]:
+    """Updates about the objects of that name; a record that is none of ours is passed over."""
+    latest: dict[tuple[str, str, str], Update] = {}
+    found = []
+    query = {"fields.object_id": object_id}
+    for document in await store.find(Collection.UPDATES, query, fields=["value"]):
+        with contextlib.suppress(ValueError):
+            found.append(Update.from_json(document["value"]))
+    for update in sorted(found, key=lambda one: one.asked_ms):
+        key = (update.survey, update.source, update.alert_id)
+        latest.pop(key, None)  # so that it stands where its latest statement does
+        latest[key] = update
+    return list(latest.values())
 
 
 def alerts_about(document: Document, object_id: str) -> AlertBatch:
@@ -103,6 +125,7 @@ def merge(
     object_id: str,
     batches: Iterable[AlertBatch],
     associations: list[dict[str, Any]] | None = None,
+    updates: list[Update] | None = None,
 ) -> ObjectHistory:
     """Merge batches of at least one alert, all about one object."""
     rows: dict[str, tuple[dict[str, Any], AlertBatch]] = {}
@@ -117,6 +140,7 @@ def merge(
         alerts=[alert for alert, _ in ordered],
         light_curve=merge_light_curves([single for _, single in ordered]),
         associations=associations or [],
+        updates=updates or [],
     )
 
 

@@ -146,6 +146,7 @@ def history_json(history: ObjectHistory) -> bytes:
             "light_curve": light_curve,
             "matches": distinct_matches(history),
             "associations": history.associations,
+            "updates": [update.model_dump(mode="json") for update in history.updates],
         },
         default=repr,
     )

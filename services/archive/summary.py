@@ -20,6 +20,7 @@ from services.archive.wording import (
     match_words,
     sexagesimal,
     span_words,
+    update_words,
     utc_of,
 )
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
@@ -71,6 +72,8 @@ def _identity(history: ObjectHistory) -> RenderableType:
         facts.add_row("", f"[dim]and {len(matches) - 6} more[/]")
     if not matches:
         facts.add_row("matches", "[dim]none[/]")
+    for update in history.updates[-4:]:
+        facts.add_row(as_markup(update.source), Text(visible(update_words(update))))
     for name in history.classifiers:
         facts.add_row(name, _verdict_course(history, name))
     return facts

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.archive.history import ObjectHistory
 from shared.light_curves.photometry import magnitude_ab_of, mjd_utc_of_tai
+from shared.schemas.update import Update
 
 _MJD_EPOCH = dt.datetime(1858, 11, 17, tzinfo=dt.UTC)
 
@@ -57,6 +58,21 @@ def match_words(match: dict[str, Any]) -> str:
     separation = match["separation_arcsec"]
     away = f"{separation:.1f}″" if separation < 120 else f"{separation / 60:.1f}′"
     return f"{match['source_id']} ({kind}{match['catalog']}), {away}{redshift}"
+
+
+def update_words(update: Update) -> str:
+    """What became known later, in a line: when, and the nearest of what it names."""
+    when = dt.datetime.fromtimestamp(update.asked_ms / 1000.0, dt.UTC).strftime("%Y-%m-%d %H:%M")
+    if update.changes:
+        changes = ", ".join(
+            f"{change.what} {change.source_id} ({change.catalog})" for change in update.changes[:3]
+        )
+        more = f" and {len(update.changes) - 3} more" if len(update.changes) > 3 else ""
+        return f"{when}: {changes}{more}"
+    if not update.matches:
+        return f"{when}: nothing known here"
+    more = f" and {len(update.matches) - 1} more" if len(update.matches) > 1 else ""
+    return f"{when}: {match_words(dict(update.matches[0]))}{more}"
 
 
 def verdict_words(name: str, verdict: dict[str, Any]) -> str:

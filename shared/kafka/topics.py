@@ -18,6 +18,7 @@ class Topic(StrEnum):
     TARGETS = "targets"
     DEAD_LETTERS = "dead-letters"
     VOEVENTS = "voevents"
+    UPDATES = "updates"
 
     def named(self, prefix: str) -> str:
         """The topic's full name, e.g. ``tocsin.alerts.matched``."""

@@ -72,6 +72,17 @@ class Store:
         with mapped_errors():
             await self._database[collection.value].bulk_write(operations, ordered=False)
 
+    async def remove(self, collection: Collection, query: Mapping[str, Any]) -> int:
+        """Delete the documents that match a MongoDB ``query``; returns how many there were."""
+        with mapped_errors():
+            result = await self._database[collection.value].delete_many(query)
+            return int(result.deleted_count)
+
+    async def count(self, collection: Collection, query: Mapping[str, Any]) -> int:
+        """How many documents match a MongoDB ``query``."""
+        with mapped_errors():
+            return int(await self._database[collection.value].count_documents(query))
+
     async def stream(
         self,
         collection: Collection,

@@ -16,6 +16,11 @@ class Collection(StrEnum):
     ASSOCIATIONS = "associations"
     LABELS = "labels"
     TARGETS = "targets"
+    UPDATES = "updates"
+    REMOTE_ANSWERS = "remote_answers"
+    """What services elsewhere said about a place, until it is too old; a cache."""
+    REMOTE_QUESTIONS = "remote_questions"
+    """What they are still to be asked."""
 
 
 INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
@@ -25,6 +30,9 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
     Collection.ASSOCIATIONS: (("key",), ("fields.object_id",)),
     Collection.LABELS: (("key",),),
     Collection.TARGETS: (("key",),),
+    Collection.UPDATES: (("fields.object_id",), ("fields.alert_id",)),
+    Collection.REMOTE_ANSWERS: (("expires_ms",),),
+    Collection.REMOTE_QUESTIONS: (("service", "due_ms"),),
 }
 """Ascending indexes besides ``_id``; an index on an array has an entry for each element.
 

@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from services.archive.history import merge
+from services.archive.history import merge, read_updates
+from services.archive.wording import update_words
 from shared.light_curves.bands import DETECTION, FORCED, UPPER_LIMIT
 from shared.schemas.classification import EARLY_SN_IA, VERDICT
+from shared.schemas.update import MatchChange, Update
+from shared.store import Collection
 from shared.testing.batches import made_up_batch
 
 SECOND = 1 / 86_400
@@ -78,3 +81,45 @@ def test_envelopes_of_before_and_after_a_schema_has_grown_are_merged():
     assert history.classifiers == ["early_sn_ia"]
     assert history.latest["early_sn_ia"]["reason"] == "ok"
     assert "early_sn_ia" not in history.alerts[0]
+
+
+def update(asked_ms, source="simbad", **fields):
+    return Update(
+        source=source, survey="ztf", object_id="o", alert_id=fields.pop("alert_id", "a"),
+        ra_deg=1.0, dec_deg=2.0, asked_ms=asked_ms, answered_ms=asked_ms + 5, **fields,
+    )  # fmt: skip
+
+
+class Updates:
+    """A store that has these records in its collection of updates."""
+
+    def __init__(self, *values):
+        self.documents = [{"value": value} for value in values]
+
+    async def find(self, collection, query, *, fields):
+        assert (collection, query) == (Collection.UPDATES, {"fields.object_id": "o"})
+        return self.documents
+
+
+async def test_the_latest_statement_of_each_source_about_an_alert_counts():
+    values = [
+        update(30, matches=({"source_id": "new"},)), update(10, matches=({"source_id": "old"},)),
+        update(20, "rematch"), update(5, alert_id="b"),
+    ]  # fmt: skip
+    found = await read_updates(Updates(*[one.to_json() for one in values], b"not JSON"), "o")
+    assert [(one.source, one.alert_id, one.asked_ms) for one in found] == [
+        ("simbad", "b", 5), ("rematch", "a", 20), ("simbad", "a", 30),
+    ]  # fmt: skip
+
+
+def test_an_update_in_words():
+    source = {"catalog": "simbad", "source_id": "M 31", "source_class": "G",
+              "separation_arcsec": 1.5}  # fmt: skip
+    assert update_words(update(0, matches=(source, source))) == (
+        "1970-01-01 00:00: M 31 (G, simbad), 1.5″ and 1 more"
+    )
+    assert update_words(update(0)) == "1970-01-01 00:00: nothing known here"
+    change = MatchChange(what="added", catalog="vsx", source_id="J1")
+    assert update_words(update(0, changes=(change,) * 4)) == (
+        "1970-01-01 00:00: " + ", ".join(["added J1 (vsx)"] * 3) + " and 1 more"
+    )
