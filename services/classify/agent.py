@@ -13,9 +13,11 @@ from shared.kafka.river import add_stage
 from shared.kafka.topics import Topic
 
 
-def create_app(settings: ClassifySettings) -> kafka.ServiceApp:
+def create_app(
+    settings: ClassifySettings, beside: kafka.ServiceApp | None = None
+) -> kafka.ServiceApp:
     """The worker, its models loaded and verified, its kernels compiled."""
-    app = kafka.create_app("classify", settings)
+    app = kafka.create_app("classify", settings, beside)
     warm_up()
     classifiers = load_classifiers(settings.classify_models)
     for classifier in classifiers:

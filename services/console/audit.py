@@ -14,9 +14,10 @@ from rich.table import Table
 
 from services.console.account.balance import Line, lines_of
 from services.console.account.edges import Edge, database_edge, filter_edge, voevent_edge
-from services.console.account.ledger import Tally, letters_by_stage
+from services.console.account.ledger import Tally, letters_by_stage, together
 from services.console.account.reading import Extent, TopicReader
 from services.console.running_mesh import mesh_settings
+from services.console.settings import FUSED, RIVER, LocalSettings
 from shared.errors import TocsinError
 from shared.kafka.topics import OUT_PREFIX, Topic
 from shared.settings import ServiceSettings
@@ -42,6 +43,8 @@ STAGES = (
     ("mma", Topic.CORRELATED),
 )
 """Each stage and the topic it writes, in the order of the river."""
+FUSED_STAGES = ((RIVER, Topic.CORRELATED),)
+"""The same where one process does it all and the topics in between stay empty."""
 KEPT = (
     (Topic.CORRELATED, Collection.ENVELOPES),
     (Topic.NOTICES, Collection.NOTICES),
@@ -125,11 +128,14 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
         )
         account.unreadable = len(unreadable)
         tally: Tally | None = None
-        for stage, topic in STAGES:
+        fused = isinstance(settings, LocalSettings) and settings.fused
+        for stage, topic in FUSED_STAGES if fused else STAGES:
             before, tally = tally, Tally(surveys)
             for record in reader.records(reader.extents(topic.named(prefix))):
                 tally.add_envelope(record)
-            account.lines += lines_of(stage, before, tally, letters.get(stage))
+            services = FUSED if stage == RIVER else (stage,)
+            aside = together([letters[name] for name in services if name in letters], surveys)
+            account.lines += lines_of(stage, before, tally, aside)
             account.strangers += _unexplained(tally, unreadable)
         if tally is not None:
             account.edges += [filter_edge(reader, topic, tally) for topic in out_topics]

@@ -6,9 +6,16 @@ from collections.abc import Iterable
 
 from aiokafka.errors import KafkaError
 
+from services.console.settings import RIVER
 from shared.errors import UpstreamUnavailableError
 from shared.kafka.admin import KafkaAdmin
+from shared.kafka.topics import Topic
 from shared.settings import ServiceSettings
+
+INNER = {"xmatch": Topic.ALERTS, "classify": Topic.MATCHED, "mma": Topic.CLASSIFIED}
+"""What each service that reads from another reads."""
+_GROUPS = {RIVER: "ingest"}
+"""Groups that are not named as their service: the river is led by ingest."""
 
 
 async def lag_of(settings: ServiceSettings, services: Iterable[str]) -> dict[str, int] | None:
@@ -20,7 +27,8 @@ async def lag_of(settings: ServiceSettings, services: Iterable[str]) -> dict[str
     try:
         async with KafkaAdmin(settings) as admin:
             for service in services:
-                committed = await admin.committed(f"{settings.topic_prefix}{service}")
+                group = _GROUPS.get(service, service)
+                committed = await admin.committed(f"{settings.topic_prefix}{group}")
                 ends = await admin.end_offsets(sorted({topic for topic, _ in committed}))
                 waiting = [
                     max(ends[place] - max(done, 0), 0)
@@ -32,3 +40,22 @@ async def lag_of(settings: ServiceSettings, services: Iterable[str]) -> dict[str
     except (UpstreamUnavailableError, KafkaError, OSError):
         return None
     return lag
+
+
+async def left_between(settings: ServiceSettings) -> dict[str, int]:
+    """Envelopes on the topics between ingest and mma that their reader has not committed.
+
+    Raises
+    ------
+    UpstreamUnavailableError
+        If Kafka does not answer.
+    """
+    left = {}
+    async with KafkaAdmin(settings) as admin:
+        for service, topic in INNER.items():
+            ends = await admin.end_offsets([topic.named(settings.topic_prefix)])
+            committed = await admin.committed(f"{settings.topic_prefix}{service}")
+            left[service] = sum(
+                max(end - max(committed.get(place, 0), 0), 0) for place, end in ends.items()
+            )
+    return left

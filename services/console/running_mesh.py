@@ -25,6 +25,7 @@ class RunningMesh:
     topic_prefix: str
     partitions: int
     http_port_base: int
+    fused: bool = False
 
     @classmethod
     def of(cls, settings: LocalSettings) -> RunningMesh:
@@ -37,6 +38,7 @@ class RunningMesh:
             topic_prefix=settings.topic_prefix,
             partitions=settings.partitions,
             http_port_base=settings.http_port_base,
+            fused=settings.fused,
         )
 
     @classmethod
@@ -64,6 +66,7 @@ class RunningMesh:
             "TOCSIN_TOPIC_PREFIX": self.topic_prefix,
             "TOCSIN_PARTITIONS": str(self.partitions),
             "TOCSIN_HTTP_PORT_BASE": str(self.http_port_base),
+            "TOCSIN_FUSED": str(self.fused),
         }
         if self.database_uri is not None:
             values["TOCSIN_DATABASE_URI"] = self.database_uri
@@ -78,6 +81,7 @@ def settings_of(settings: LocalSettings, mesh: RunningMesh | None) -> LocalSetti
         "kafka_bootstrap_servers": mesh.kafka_bootstrap_servers,
         "topic_prefix": mesh.topic_prefix,
         "partitions": mesh.partitions,
+        "fused": mesh.fused,
     }
     if mesh.database_uri is not None:
         known["database_uri"] = SecretStr(mesh.database_uri)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from shared.local.database_server import LocalDatabase
 from shared.local.kafka_distribution import find_kafka
@@ -14,6 +14,10 @@ from shared.settings import ServiceSettings
 
 SERVICES = ("ingest", "xmatch", "classify", "mma", "distribute", "archive")
 """Every service that `tocsin up` can start, in the order alerts meet them."""
+FUSED = ("ingest", "xmatch", "classify", "mma")
+"""The services that share one process where the mesh is fused."""
+RIVER = "river"
+"""That process."""
 
 
 class LocalSettings(ServiceSettings):
@@ -33,6 +37,11 @@ class LocalSettings(ServiceSettings):
     database_cache_mib: int = Field(512, ge=64, title="Cache of the local database, MiB")
     services: str = Field(
         ",".join(SERVICES), title="Services to start, separated by commas, or none"
+    )
+    fused: bool = Field(
+        False,
+        title="Run ingest, xmatch, classify and mma in one process",
+        description="Alerts are then handed on in memory: less work for a small machine",
     )
     workers: str = Field(
         "", title="Processes per service", description="service=number pairs; 1 where not named"
@@ -59,11 +68,11 @@ class LocalSettings(ServiceSettings):
     def _known_services(cls, value: str, info: ValidationInfo) -> str:
         """Refuse a misspelt service at once, by name."""
         names = [entry.partition("=")[0] for entry in _entries(value)]
-        unknown = [name for name in names if name not in SERVICES and value != "none"]
+        known = SERVICES if info.field_name == "services" else (*SERVICES, RIVER)
+        unknown = [name for name in names if name not in known and value != "none"]
         if unknown:
             raise ValueError(
-                f"{info.field_name}: no service {', '.join(unknown)}; "
-                f"there are {', '.join(SERVICES)}"
+                f"{info.field_name}: no service {', '.join(unknown)}; there are {', '.join(known)}"
             )
         if info.field_name == "workers":
             for entry in _entries(value):
@@ -71,10 +80,21 @@ class LocalSettings(ServiceSettings):
                     raise ValueError(f"workers: {entry!r} is not service=number from 1 to 64")
         return value
 
+    @model_validator(mode="after")
+    def _fused_together_or_not_at_all(self) -> LocalSettings:
+        """Refuse half a river: alerts handed on in memory would have nowhere to go."""
+        chosen = set(_entries(self.services)) & set(FUSED)
+        if self.fused and chosen and chosen != set(FUSED):
+            raise ValueError(f"services: fused, {', '.join(FUSED)} run together or not at all")
+        return self
+
     def chosen_services(self) -> tuple[str, ...]:
-        """The services to start, in the order alerts meet them."""
+        """The processes to start, by service, in the order alerts meet them."""
         wanted = set(_entries(self.services))
-        return tuple(name for name in SERVICES if name in wanted)
+        chosen = tuple(name for name in SERVICES if name in wanted)
+        if not self.fused or FUSED[0] not in chosen:
+            return chosen
+        return (RIVER, *(name for name in chosen if name not in FUSED))
 
     def workers_of(self, service: str) -> int:
         """How many processes of ``service`` to start."""

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from services.console.down import only_one, stop_everything
+from services.console.lag import left_between
 from services.console.loopback import ask
 from services.console.running_mesh import RunningMesh
 from services.console.settings import SERVICES, LocalSettings
@@ -35,6 +36,7 @@ Examples:
   tocsin up --services ingest,xmatch        some services only
   tocsin up --services none                 only Kafka and the database
   tocsin up --workers ingest=2,classify=2   more processes where it is tight
+  tocsin up --fused                         ingest, xmatch, classify and mma in one process
   tocsin up --kafka-port 29092              beside another Kafka
   tocsin up --external                      your own servers, named by
         TOCSIN_KAFKA_BOOTSTRAP_SERVERS and TOCSIN_DATABASE_URI
@@ -52,6 +54,9 @@ screen = Console(stderr=True, highlight=False)
 @click.option("--external", is_flag=True, default=None, help="Use servers that are already there.")
 @click.option("--services", metavar="A,B|none", help="Services to start; all if not given.")
 @click.option("--workers", metavar="A=N,...", help="Processes per service; 1 where not named.")
+@click.option(
+    "--fused", is_flag=True, default=None, help="One process for ingest, xmatch, classify and mma."
+)
 @click.option("--partitions", type=int, help="Partitions of topics that do not exist yet.")
 @click.option("--kafka-port", type=int, help="Port of the local Kafka; its controller takes +1.")
 @click.option("--database-port", type=int, help="Port of the local database.")
@@ -110,11 +115,30 @@ def start(settings: LocalSettings, supervisor: ServerProcess) -> None:
         raise LocalServerError("no database answers at TOCSIN_DATABASE_URI")
     with step("topics", f"{settings.topic_prefix}*"):
         asyncio.run(ensure_topics(settings, [*mesh_topics(settings), *survey_topics(settings)]))
+    if settings.fused:
+        require_nothing_between(settings)
     RunningMesh.of(settings).write(settings.folder)
     workers = workers_of(settings)
     supervisor.start([sys.executable, "-m", "services.console.supervisor"], settings.environment())
     with step("services", ", ".join(worker.name for worker in workers) or "none"):
         wait_for_services(settings, supervisor)
+
+
+def require_nothing_between(settings: LocalSettings) -> None:
+    """Refuse to fuse while alerts are on their way between separate services.
+
+    Raises
+    ------
+    TocsinError
+        If there are any: nobody would read them.
+    """
+    waiting = {name: n for name, n in asyncio.run(left_between(settings)).items() if n}
+    if waiting:
+        named = ", ".join(f"{n} for {name}" for name, n in waiting.items())
+        raise TocsinError(
+            f"envelopes are still on their way between services ({named}); fused, nobody would "
+            "read them. Run `tocsin up` without --fused until tocsin status shows no lag."
+        )
 
 
 def wait_for_services(settings: LocalSettings, supervisor: ServerProcess) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from services.ingest.adapters.schema_registry import registry_of
-from services.ingest.envelopes import envelopes_of
 from services.ingest.framing import SchemaBook, official_schema_by_id
 from services.ingest.metrics import IngestMetrics
 from services.ingest.normalise import Refused, normalise
@@ -18,28 +17,28 @@ from shared.kafka import app as kafka
 from shared.kafka.dead_letters import reject
 from shared.kafka.packets import add_packet_source
 from shared.kafka.records import Packet
+from shared.kafka.river import hand_on
 from shared.kafka.topics import Topic
 from shared.schemas.dead_letter import MAX_PAYLOAD_BYTES, DeadLetter
 
 SERVICE = "ingest"
 
 
-def create_app(settings: IngestSettings) -> kafka.ServiceApp:
+def create_app(
+    settings: IngestSettings, beside: kafka.ServiceApp | None = None
+) -> kafka.ServiceApp:
     """Make the application; compiles the decoder, which takes ten seconds the first time."""
-    app = kafka.create_app(SERVICE, settings)
+    app = kafka.create_app(SERVICE, settings, beside)
     metrics = IngestMetrics(app.metrics.registry)
     book = SchemaBook(registry_of(settings) or official_schema_by_id)
     recent = RecentAlerts(settings.ingest_duplicate_window)
-    alerts = Topic.ALERTS.named(settings.topic_prefix)
     warm_up()
 
     async def handle(packets: list[Packet]) -> None:
         result = await asyncio.to_thread(normalise, packets, book, recent, int(time.time() * 1000))
         for one in result.batches:
-            await app.outbox.send(alerts, list(envelopes_of(one.batch, settings.partitions)))
+            await hand_on(app, settings, Topic.ALERTS, one.batch)
             recent.remember(one.keys, one.origins)
-            app.metrics.sent(alerts, len(one.batch))
-            app.metrics.aged(alerts, one.batch.integers("emitted_ms"))
         await reject(app, settings, letters_of(packets, result.refused))
         metrics.normalised(result)
 

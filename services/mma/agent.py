@@ -27,9 +27,9 @@ from shared.schemas.notice import Notice
 SERVICE = "mma"
 
 
-def create_app(settings: MmaSettings) -> kafka.ServiceApp:
+def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) -> kafka.ServiceApp:
     """Make the application."""
-    app = kafka.create_app(SERVICE, settings)
+    app = kafka.create_app(SERVICE, settings, beside)
     correlator = Correlator(
         max_credible_level=settings.mma_max_credible_level,
         max_events=settings.mma_max_events,

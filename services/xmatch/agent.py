@@ -17,9 +17,11 @@ from shared.kafka.topics import Topic
 SERVICE = "xmatch"
 
 
-def create_app(settings: XmatchSettings) -> kafka.ServiceApp:
+def create_app(
+    settings: XmatchSettings, beside: kafka.ServiceApp | None = None
+) -> kafka.ServiceApp:
     """Make the application; opens the catalogs, which takes seconds the first time."""
-    app = kafka.create_app(SERVICE, settings)
+    app = kafka.create_app(SERVICE, settings, beside)
     catalogs = open_catalogs(settings.catalog_names(), settings.catalog_folder())
     warm_up(catalogs)
     metrics = XmatchMetrics(app.metrics.registry, catalogs)

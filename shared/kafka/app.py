@@ -18,6 +18,7 @@ import structlog
 from mode import Service
 
 from shared.kafka.continuity import Continuity
+from shared.kafka.hops import Hops
 from shared.kafka.lag import LagWatch
 from shared.kafka.outbox import Outbox
 from shared.settings import ServiceSettings
@@ -40,6 +41,11 @@ class ServiceApp(faust.App):
     progress: Progress
     lag_watch: LagWatch
     continuity: Continuity
+    hops: Hops
+    leader: ServiceApp | None = None
+    """The app whose process this one shares; None where it has its own."""
+    companions: list[ServiceApp]
+    """The apps that share this one's process."""
 
     def attach(self, service: Service) -> None:
         """Start and stop ``service`` with the app (Faust's own call wants a class, takes both)."""
@@ -69,8 +75,21 @@ class _Surroundings(Service):
         await self._server.stop()
 
 
-def create_app(name: str, settings: ServiceSettings) -> ServiceApp:
-    """Make the Faust application of service ``name``; its consumer group is prefix + name."""
+def create_app(
+    name: str, settings: ServiceSettings, beside: ServiceApp | None = None
+) -> ServiceApp:
+    """Make the Faust application of service ``name``; its consumer group is prefix + name.
+
+    Parameters
+    ----------
+    name
+        The service, as it stands in metrics, groups and dead letters.
+    settings
+        The service's own.
+    beside
+        The app whose process this one is to share: instruments, health page and the way out
+        are then that one's, and stages take alerts from each other in memory (``Hops``).
+    """
     brokers = ";".join(f"kafka://{b.strip()}" for b in settings.kafka_bootstrap_servers.split(","))
     app = ServiceApp(
         f"{settings.topic_prefix}{name}",
@@ -94,17 +113,34 @@ def create_app(name: str, settings: ServiceSettings) -> ServiceApp:
         stream_wait_empty=False,
     )
     app.service_settings = settings
+    app.companions = []
+    app.continuity = Continuity(settings, str(app.conf.id))
+    app.on_partitions_assigned.connect(cast(Any, _note_assignment), weak=False)
+    if beside is None:
+        _give_surroundings(app, settings, name)
+    else:
+        _share_surroundings(app, beside, name)
+    return app
+
+
+def _give_surroundings(app: ServiceApp, settings: ServiceSettings, name: str) -> None:
     app.metrics = ServiceMetrics(name)
     app.progress = Progress(settings.progress_timeout_s)
     app.outbox = Outbox(settings)
-    app.continuity = Continuity(settings, str(app.conf.id))
-    app.on_partitions_assigned.connect(cast(Any, _note_assignment), weak=False)
+    app.hops = Hops()
     app.lag_watch = LagWatch(settings, app.metrics, app.progress)
     server = HealthServer(
         app.metrics.registry, app.progress, settings.http_host, settings.http_port
     )
     app.attach(_Surroundings(app, server))
-    return app
+
+
+def _share_surroundings(app: ServiceApp, leader: ServiceApp, name: str) -> None:
+    app.leader = leader
+    leader.companions.append(app)
+    app.metrics = leader.metrics.beside(name)
+    app.progress, app.outbox, app.hops = leader.progress, leader.outbox, leader.hops
+    app.lag_watch = leader.lag_watch
 
 
 async def _note_assignment(app: ServiceApp, assigned: set[Any], **_: Any) -> None:
@@ -121,18 +157,17 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     configure_logs(app.metrics.service, settings.log_level)
-    # Faust's consumer cannot start without a topic; a service that only has packet sources
-    # (shared.kafka.packets) brings a consumer of its own.
-    app.producer_only = not app.agents
     Path(app.conf.datadir).mkdir(parents=True, exist_ok=True)
     masked = settings.model_dump(mode="json")
     log.info("service_starting", settings=masked)
     # A service that reads only past Faust (packets, tails) has no agent; Faust's consumer would
     # crash for want of topics, so it is not started.
-    app.producer_only = not app.agents
+    for each in (app, *app.companions):
+        each.producer_only = not each.agents
     loop = _event_loop()
     worker = faust.Worker(
         app,
+        *app.companions,
         loop=loop,
         loglevel=settings.log_level,
         override_logging=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 
@@ -95,6 +96,12 @@ class ServiceMetrics:
             AGE_BUCKETS_S,
         )
         self.registry.register(self.record_age)
+
+    def beside(self, service: str) -> ServiceMetrics:
+        """The same instruments and registry for another service in this process."""
+        other = copy.copy(self)
+        other.service = service
+        return other
 
     def took(self, topic: str, records: int) -> None:
         """``records`` came from ``topic``."""

@@ -82,6 +82,16 @@ class Tally:
         self.fingerprints[place][index[inside]] = prints[inside]
 
 
+def together(tallies: Iterable[Tally], extents: list[Extent]) -> Tally:
+    """The sum of ``tallies``, all over the packets of ``extents``."""
+    whole = Tally(extents)
+    for tally in tallies:
+        whole.alerts += tally.alerts
+        for place, counts in tally.counts.items():
+            whole.counts[place] += counts
+    return whole
+
+
 def _fingerprints(batch: AlertBatch) -> npt.NDArray[np.uint64]:
     """Sixty-four bits of what no stage may change: identity, place, time, flux. Shape (n,)."""
     mixed = np.array([hash_of(i) for i in batch.strings("alert_id")], dtype=np.uint64)

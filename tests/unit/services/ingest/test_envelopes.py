@@ -5,9 +5,9 @@ import zlib
 import numpy as np
 import pytest
 
-from services.ingest.envelopes import ENVELOPE_BYTES, envelopes_of
 from services.ingest.normalise import normalise
 from shared.kafka.envelopes import MAX_ALERTS_PER_ENVELOPE, read_envelope
+from shared.kafka.partitions import ENVELOPE_BYTES, envelopes_of
 
 
 def batch_of(packets_of, book, *payloads):

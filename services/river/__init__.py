@@ -1,0 +1,6 @@
+"""ingest, xmatch, classify and mma in one process, for a small site.
+
+Survey packets come in; ``alerts.correlated``, ``associations`` and dead letters go out, the same
+as from four services. Between its stages alerts are handed on in memory, so the topics in between
+stay empty. It must never hold code of its own: what a stage does is that service's.
+"""

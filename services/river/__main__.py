@@ -1,0 +1,20 @@
+"""``python -m services.river``: the worker."""
+
+from __future__ import annotations
+
+from services.classify.settings import ClassifySettings
+from services.ingest.settings import IngestSettings
+from services.mma.settings import MmaSettings
+from services.river.agent import create_app
+from services.xmatch.settings import XmatchSettings
+from shared.kafka.app import run
+
+
+def main() -> None:
+    """Read the settings of all four, run until told to stop."""
+    settings = IngestSettings()
+    run(create_app(settings, XmatchSettings(), ClassifySettings(), MmaSettings()), settings)
+
+
+if __name__ == "__main__":
+    main()
