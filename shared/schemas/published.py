@@ -11,6 +11,7 @@ import pyarrow as pa
 from shared.schemas.alert import CORRELATED, INGESTED, MATCHED, SURVEY_FIELDS
 from shared.schemas.classification import FEATURES, classified
 from shared.schemas.fields import column
+from shared.schemas.matched import DESCRIBED
 
 SURVEY_FIELDS_COLUMN = column(
     SURVEY_FIELDS,
@@ -34,6 +35,7 @@ PUBLISHED: tuple[pa.Field, ...] = (
     *INGESTED,
     SURVEY_FIELDS_COLUMN,
     *MATCHED,
+    *DESCRIBED,
     *CLASSIFIED,
     *CORRELATED,
 )
@@ -41,7 +43,7 @@ PUBLISHED: tuple[pa.Field, ...] = (
 
 STAGES: tuple[tuple[str, tuple[pa.Field, ...]], ...] = (
     ("ingest", (*INGESTED, SURVEY_FIELDS_COLUMN)),
-    ("xmatch", MATCHED),
+    ("xmatch", (*MATCHED, *DESCRIBED)),
     ("classify", CLASSIFIED),
     ("mma", CORRELATED),
 )

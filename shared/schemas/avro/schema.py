@@ -23,7 +23,11 @@ SCHEMA_NAME = f"alert.v{ALERT_SCHEMA_VERSION}"
 SCHEMA_FILE = Path(__file__).parent / f"{SCHEMA_NAME}.avsc"
 NAMESPACE = "org.tocsin"
 
-_RECORD_NAMES = {"matches": "CatalogMatch", "associations": "EventAssociation"}
+_RECORD_NAMES = {
+    "matches": "CatalogMatch",
+    "hosts": "HostGalaxy",
+    "associations": "EventAssociation",
+}
 
 _PRIMITIVES: tuple[tuple[Any, str], ...] = (
     (types.is_boolean, "boolean"),
