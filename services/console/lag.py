@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from aiokafka.errors import KafkaError
@@ -16,6 +17,7 @@ INNER = {"xmatch": Topic.ALERTS, "classify": Topic.MATCHED, "mma": Topic.CLASSIF
 """What each service that reads from another reads."""
 _GROUPS = {RIVER: "ingest"}
 """Groups that are not named as their service: the river is led by ingest."""
+_COORDINATOR_PATIENCE_S = 30
 
 
 async def lag_of(settings: ServiceSettings, services: Iterable[str]) -> dict[str, int] | None:
@@ -54,8 +56,20 @@ async def left_between(settings: ServiceSettings) -> dict[str, int]:
     async with KafkaAdmin(settings) as admin:
         for service, topic in INNER.items():
             ends = await admin.end_offsets([topic.named(settings.topic_prefix)])
-            committed = await admin.committed(f"{settings.topic_prefix}{service}")
+            committed = {}
+            if any(ends.values()):
+                committed = await _committed(admin, f"{settings.topic_prefix}{service}")
             left[service] = sum(
                 max(end - max(committed.get(place, 0), 0), 0) for place, end in ends.items()
             )
     return left
+
+
+async def _committed(admin: KafkaAdmin, group: str) -> dict[tuple[str, int], int]:
+    """Offsets of ``group``; waits while a broker that has just started looks for them."""
+    for _ in range(_COORDINATOR_PATIENCE_S):
+        try:
+            return await admin.committed(group)
+        except KafkaError:
+            await asyncio.sleep(1.0)
+    raise UpstreamUnavailableError(f"Kafka does not say how far {group} has read")
