@@ -159,3 +159,33 @@ async def test_duplicate_is_told_from_redelivery(kafka, tmp_path):
         ("duplicate", "1"),
         ("unknown_framing", None),
     ]
+
+
+async def test_duplicate_across_a_restart_is_told_from_redelivery(kafka, tmp_path):
+    """Killed before it commits: the packets come again, and so does the survey's repeat."""
+    ingest = Ingest(kafka.bootstrap_servers, "ingest_again", tmp_path)
+    packets = [least_packet(candid) for candid in range(1, 41)]
+    await ingest.send(packets)
+    worker = ingest.start()
+
+    async def sent():
+        return (await ingest.alert_ids()).total() >= 40
+
+    async def letters(number):
+        return len(await ingest.letters()) >= number
+
+    log = tmp_path / "ingest.log"
+    try:
+        await until(sent, 90, worker, log)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        await ingest.send(packets[:10])
+        worker = ingest.start()
+        await until(lambda: letters(10), 90, worker, log)
+    finally:
+        worker.terminate()
+        worker.wait(30)
+    assert await ingest.alert_ids() == Counter(str(n) for n in range(1, 41))
+    found = await ingest.letters()
+    assert {x.reason for x in found} == {"duplicate"}
+    assert Counter(x.alert_id for x in found) == Counter(str(n) for n in range(1, 11))
