@@ -1,38 +1,39 @@
 """A catalog as xmatch holds it: sorted columns in memory-mapped files, and where they came from.
 
-A folder holds one ``.npy`` file for each column of the sorted catalog, ``sources.arrow`` with
-what a match says about a row, and ``provenance.json``. Processes on one machine share its pages.
+A folder holds one ``.npy`` file for each column of the sorted catalog and for each numeric
+column the catalog has, ``sources.arrow`` with names and classes, and ``provenance.json``.
+Everything is in the row order of ``positions``. Processes on one machine share its pages.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from services.xmatch.catalogs.base import Catalog, CatalogRows
+from services.xmatch.catalogs.base import NUMERIC_COLUMNS, REDSHIFT_KINDS
 from shared.errors import TocsinError
 from shared.schemas.alert import MATCH
 from shared.sky.cone_search import SortedCatalog
-from shared.sky.healpix import INVALID_CELL, healpix29_of
-from shared.sky.sorted_catalog import sort_catalog
 
-FORMAT = 2
+FORMAT = 3
 """Counted up when the folder's contents change; older folders are then built anew."""
 
 PROVENANCE = "provenance.json"
 SOURCES = "sources.arrow"
+COLUMNS = "columns"
+PHOTOMETRY = "photometry"
 GIVEN_BY_THE_SEARCH = ("catalog", "catalog_version", "separation_arcsec")
 SOURCE_FIELDS = [field for field in MATCH if field.name not in GIVEN_BY_THE_SEARCH]
 """The members of a match that a row of the catalog decides."""
+
+NumericColumns = Mapping[str, npt.NDArray[Any]]
 
 
 class DamagedIndexError(TocsinError):
@@ -40,76 +41,75 @@ class DamagedIndexError(TocsinError):
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """What a match says about a row: names and classes in Arrow, numbers in NumPy."""
+
+    words: pa.Table
+    """``source_id`` (string or int64) and ``source_class`` (string or dictionary), (m,)."""
+    columns: NumericColumns
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return int(self.words.num_rows)
+
+    def take(self, rows: npt.ArrayLike | pa.Array) -> pa.StructArray:
+        """``SOURCE_FIELDS`` of some rows, in the order asked for; NaN has become null."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        words = self.words.take(pa.array(wanted))
+        return pa.StructArray.from_arrays(
+            [self._member(f, wanted, words) for f in SOURCE_FIELDS], fields=SOURCE_FIELDS
+        )
+
+    def _member(self, member: pa.Field, rows: npt.NDArray[np.int64], words: pa.Table) -> pa.Array:
+        if member.name in words.column_names:
+            return words.column(member.name).cast(member.type).combine_chunks()
+        column = self.columns.get(member.name)
+        if column is None:
+            return pa.nulls(len(rows), member.type)
+        if member.name == "redshift_kind":
+            kinds = pa.array([kind or None for kind in REDSHIFT_KINDS], member.type)
+            return kinds.take(pa.array(column[rows]))
+        return pa.array(column[rows], from_pandas=True).cast(member.type)
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogIndex:
-    """A catalog, ready to be searched."""
+    """A catalog, ready to be searched. All columns are in the row order of ``positions``."""
 
     name: str
     version: str
     """Release the rows come from, as it stands in every match."""
     positions: SortedCatalog
-    sources: pa.StructArray
-    """``SOURCE_FIELDS`` of every row, in the order of ``positions``."""
+    sources: Sources
+    """``sources.take(rows)`` gives what a match says about rows."""
     provenance: Mapping[str, Any]
+    columns: NumericColumns = field(default_factory=dict)
+    """Those of ``NUMERIC_COLUMNS`` the catalog has, float32 (``redshift_kind`` uint8), shape
+    (m,), NaN where unknown: proper motions, axes, error ellipses, redshifts."""
+    photometry: NumericColumns = field(default_factory=dict)
+    """``CatalogRows.photometry``, float32, shape (m,)."""
 
+    @property
+    def kind(self) -> str:
+        """``Catalog.kind``: what the catalog is a catalog of."""
+        return str(self.provenance["kind"])
 
-def index_rows(catalog: Catalog, rows: CatalogRows, version: str) -> CatalogIndex:
-    """Sort the rows of a catalog; those whose position is not on the sphere are counted out."""
-    good = healpix29_of(rows.ra_deg, rows.dec_deg) != INVALID_CELL
-    kept = np.flatnonzero(good)
-    reach = rows.reach_arcsec
-    positions, order = sort_catalog(
-        rows.ra_deg[kept],
-        rows.dec_deg[kept],
-        reach[kept] if isinstance(reach, np.ndarray) else reach,
-    )
-    take = pa.array(kept[order])
-    columns = []
-    for field in SOURCE_FIELDS:
-        column = getattr(rows, field.name)
-        nothing = pa.nulls(len(take), field.type)
-        columns.append(nothing if column is None else pc.take(column.cast(field.type), take))
-    bad = np.flatnonzero(~good)
-    provenance = {
-        "format": FORMAT,
-        "catalog": catalog.name,
-        "version": version,
-        "title": catalog.title,
-        "reference": catalog.reference,
-        "licence": catalog.licence,
-        "epoch_year": catalog.epoch_year,
-        "radius_arcsec": catalog.radius_arcsec,
-        "magnitude_band": catalog.magnitude_band,
-        "rows": len(positions),
-        "bad_rows": len(bad),
-        "first_bad_rows": bad[:10].tolist(),
-        "left_out": dict(rows.left_out),
-    }
-    sources = pa.StructArray.from_arrays(columns, fields=SOURCE_FIELDS)
-    return CatalogIndex(catalog.name, version, positions, sources, provenance)
+    @property
+    def has_hosts(self) -> bool:
+        """``Catalog.has_hosts``: whether its rows may be host galaxies."""
+        return bool(self.provenance["has_hosts"])
 
+    @property
+    def epoch_year(self) -> float:
+        """Epoch of the positions, Julian year, where ``columns`` has no ``epoch_year``."""
+        return float(self.provenance["epoch_year"])
 
-def save_index(index: CatalogIndex, folder: Path) -> None:
-    """Write the index as ``folder``, which appears complete or not at all.
-
-    If another process was faster its folder stays: both hold the same.
-    """
-    making = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    for field in fields(SortedCatalog):
-        np.save(making / f"{field.name}.npy", getattr(index.positions, field.name))
-    table = pa.RecordBatch.from_struct_array(index.sources)
-    with pa.OSFile(str(making / SOURCES), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
-        out.write_batch(table)
-    sizes = {path.name: path.stat().st_size for path in sorted(making.iterdir())}
-    text = json.dumps({**index.provenance, "files": sizes}, indent=2)
-    (making / PROVENANCE).write_text(text + "\n")
-    try:
-        making.rename(folder)
-    except OSError:
-        if not (folder / PROVENANCE).is_file():
-            raise
-        shutil.rmtree(making)
+    def positions_deg(
+        self, rows: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """ICRS right ascension in [0, 360) and declination of some rows, degrees, at epoch."""
+        x, y, z = np.asarray(self.positions.vectors[np.asarray(rows)], dtype=np.float64).T
+        return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def open_index(folder: Path) -> CatalogIndex:
@@ -127,20 +127,33 @@ def open_index(folder: Path) -> CatalogIndex:
         for name, size in provenance["files"].items():
             if (folder / name).stat().st_size != size:
                 raise DamagedIndexError(f"{folder / name} is not {size} bytes long")
+        positions = SortedCatalog(
+            **{part.name: _mapped(folder / f"{part.name}.npy") for part in fields(SortedCatalog)}
+        )
         columns = {
-            field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r").view(np.ndarray)
-            for field in fields(SortedCatalog)
+            name: _mapped(folder / COLUMNS / f"{name}.npy") for name in provenance["columns"]
         }
-        table = pa.ipc.open_file(pa.memory_map(str(folder / SOURCES))).get_batch(0)
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        photometry = {
+            name: _mapped(folder / PHOTOMETRY / f"{name}.npy") for name in provenance["photometry"]
+        }
+        words = pa.ipc.open_file(pa.memory_map(str(folder / SOURCES))).read_all()
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise DamagedIndexError(f"{folder} is not a complete index: {error}") from error
-    positions = SortedCatalog(**columns)
-    if not len(positions) == len(table) == provenance["rows"]:
+    lengths = {len(positions), words.num_rows, provenance["rows"]}
+    if len(lengths | {len(c) for c in (*columns.values(), *photometry.values())}) != 1:
         raise DamagedIndexError(f"{folder}: columns differ in length")
+    if not set(columns) <= set(NUMERIC_COLUMNS):
+        raise DamagedIndexError(f"{folder} has columns that are not known: {sorted(columns)}")
     return CatalogIndex(
         provenance["catalog"],
         provenance["version"],
         positions,
-        table.to_struct_array(),
+        Sources(words, columns),
         provenance,
+        columns,
+        photometry,
     )
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    return np.load(path, mmap_mode="r").view(np.ndarray)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -13,13 +14,13 @@ from services.xmatch.catalog_index import (
     FORMAT,
     CatalogIndex,
     DamagedIndexError,
-    index_rows,
     open_index,
-    save_index,
 )
 from services.xmatch.catalogs import CATALOGS
 from services.xmatch.catalogs.base import Catalog, CatalogUnavailableError
 from services.xmatch.catalogs.packaged import packaged_file
+from services.xmatch.indexing import index_rows, save_index
+from services.xmatch.store.tables import read_tables
 
 log = structlog.get_logger()
 
@@ -50,15 +51,10 @@ def open_catalog(catalog: Catalog, folder: Path) -> CatalogIndex:
         if home.exists():
             log.warning("catalog_index_damaged", catalog=catalog.name, error=str(error))
             shutil.rmtree(home)
-    index = index_rows(catalog, catalog.read(source.path), source.release)
-    origin = {"source_file": catalog.member, "source_sha256": checksum}
-    complete = CatalogIndex(
-        index.name,
-        index.version,
-        index.positions,
-        index.sources,
-        {**index.provenance, **origin},
-    )
+    (table,) = read_tables(catalog, source.path)
+    index = index_rows(catalog, catalog.rows(table), source.release)
+    origin = {"source_file": source.path.name, "source_sha256": checksum}
+    complete = replace(index, provenance={**index.provenance, **origin})
     save_index(complete, home)
     log.info("catalog_indexed", **{k: complete.provenance[k] for k in
              ("catalog", "version", "rows", "bad_rows", "left_out", "source_sha256")})  # fmt: skip

@@ -11,29 +11,31 @@ own (``RRAB``, ``EA/SD``, ``UGSS+E:``), null for the 393 stars without one.
 
 from __future__ import annotations
 
-from pathlib import Path
+import pyarrow as pa
 
-from services.xmatch.catalogs.base import Catalog, CatalogRows
-from services.xmatch.catalogs.fink_variables import INSTALL, read_variables
+from services.xmatch.catalogs.base import Catalog, CatalogRows, PackageFile
+from services.xmatch.catalogs.fink_variables import INSTALL, variables
 
 RADIUS_ARCSEC = 1.5
+COLUMNS = ("ra", "dec", "VarType")
 
 
-def read(path: Path) -> CatalogRows:
-    """Read ``gcvs.parquet``."""
-    return read_variables(path, ("ra", "dec", "VarType"), RADIUS_ARCSEC)
+def rows(table: pa.Table) -> CatalogRows:
+    """Rows of ``gcvs.parquet``."""
+    return variables(table, COLUMNS, RADIUS_ARCSEC)
 
 
 GCVS = Catalog(
     name="gcvs",
     title="General Catalogue of Variable Stars 5.1",
+    kind="variables",
     reference="Samus' et al. 2017, ARep 61, 80, doi:10.1134/S1063772917010085",
     licence="Free for research with citation; the file is part of fink-science (Apache-2.0)",
     radius_arcsec=RADIUS_ARCSEC,
     epoch_year=2000.0,
     magnitude_band=None,
-    distribution="fink-science",
-    member="fink_science/data/catalogs/gcvs.parquet",
+    package=PackageFile("fink-science", "fink_science/data/catalogs/gcvs.parquet", INSTALL),
     mend=INSTALL,
-    read=read,
+    rows=rows,
+    columns=COLUMNS,
 )

@@ -16,66 +16,92 @@ Epoch: J2000; no proper motions are applied (stars came into the NGC by mistake,
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from services.xmatch.catalogs.base import Catalog, CatalogRows, CatalogUnavailableError
+from services.xmatch.catalogs.base import (
+    Catalog,
+    CatalogRows,
+    CatalogUnavailableError,
+    PackageFile,
+)
 
 RADIUS_ARCSEC = 5.0
 ARCSEC_PER_ARCMIN = 60.0
 INSTALL = "pip install PyOngc"
 
 _QUERY = """
-SELECT o.ra, o.dec, o.name, t.typedesc, o.redshift, o.bmag, o.majax
-FROM objects AS o LEFT JOIN objTypes AS t ON t.type = o.type
-WHERE o.type NOT IN ('Dup', 'NonEx') ORDER BY o.id
+SELECT o.ra, o.dec, o.name, o.type, t.typedesc, o.redshift, o.bmag, o.majax, o.minax, o.pa
+FROM objects AS o LEFT JOIN objTypes AS t ON t.type = o.type ORDER BY o.id
 """
-_LEFT_OUT = "SELECT type, count(*) FROM objects WHERE type IN ('Dup', 'NonEx') GROUP BY type"
+_FLOAT = pa.float64()
+_SCHEMA = pa.schema(
+    {"ra": _FLOAT, "dec": _FLOAT, "name": pa.string(), "type": pa.string(),
+     "typedesc": pa.string(), "redshift": _FLOAT, "bmag": _FLOAT, "majax": _FLOAT,
+     "minax": _FLOAT, "pa": _FLOAT}
+)  # fmt: skip
+LEFT_OUT = pa.array(["Dup", "NonEx"])
 
 
-def _floats(values: tuple[Any, ...]) -> npt.NDArray[np.float64]:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def read(path: Path) -> CatalogRows:
+def tables(path: Path) -> Iterator[pa.Table]:
     """Read ``ongc.db``, whose positions are in radians and axes in arcminutes."""
     try:
         # Immutable: no lock or journal is written beside an installed package's file.
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as base:
-            rows = base.execute(_QUERY).fetchall()
-            left_out = dict(base.execute(_LEFT_OUT).fetchall())
+            found = base.execute(_QUERY).fetchall()
     except sqlite3.Error as error:
         raise CatalogUnavailableError(f"{path}: {error}; run: {INSTALL}") from error
-    ra, dec, name, kind, redshift, b_mag, major_arcmin = zip(*rows, strict=True)
-    major_arcsec = _floats(major_arcmin) * ARCSEC_PER_ARCMIN
+    columns = zip(*found, strict=True) if found else [() for _ in _SCHEMA]
+    yield pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)],
+                   schema=_SCHEMA)  # fmt: skip
+
+
+def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    column = table.column(name).to_numpy()
+    return np.asarray(column, dtype=np.float64)
+
+
+def rows(table: pa.Table) -> CatalogRows:
+    """Rows of ``ongc.db`` without those that are duplicates or do not exist."""
+    unwanted = pc.is_in(table.column("type"), LEFT_OUT)
+    counts = table.column("type").filter(unwanted).value_counts()
+    kept = table.filter(pc.invert(unwanted))
+    major_arcsec = _numbers(kept, "majax") * ARCSEC_PER_ARCMIN
     return CatalogRows(
-        ra_deg=np.degrees(_floats(ra)),
-        dec_deg=np.degrees(_floats(dec)),
+        ra_deg=np.degrees(_numbers(kept, "ra")),
+        dec_deg=np.degrees(_numbers(kept, "dec")),
         reach_arcsec=np.fmax(0.5 * major_arcsec, RADIUS_ARCSEC),
-        source_id=pa.array(name, pa.string()),
-        source_class=pa.array(kind, pa.string()),
-        redshift=pa.array(redshift, pa.float32()),
-        magnitude=pa.array(b_mag, pa.float32()),
-        major_axis_arcsec=pa.array(major_arcsec.astype(np.float32), from_pandas=True),
-        left_out=left_out,
+        source_id=kept.column("name").combine_chunks(),
+        source_class=kept.column("typedesc").combine_chunks(),
+        redshift=_numbers(kept, "redshift"),
+        magnitude=_numbers(kept, "bmag"),
+        major_axis_arcsec=major_arcsec,
+        minor_axis_arcsec=_numbers(kept, "minax") * ARCSEC_PER_ARCMIN,
+        position_angle_deg=_numbers(kept, "pa") % 180.0,
+        left_out={count["values"].as_py(): count["counts"].as_py() for count in counts},
+        file_row=np.flatnonzero(~unwanted.to_numpy()),
     )
 
 
 OPENNGC = Catalog(
     name="openngc",
     title="OpenNGC, the corrected New General Catalogue and Index Catalogues",
+    kind="galaxies",
     reference="M. Verga, OpenNGC, https://github.com/mattiaverga/OpenNGC",
     licence="CC-BY-SA-4.0",
     radius_arcsec=RADIUS_ARCSEC,
     epoch_year=2000.0,
     magnitude_band="B",
-    distribution="PyOngc",
-    member="pyongc/ongc.db",
+    package=PackageFile("PyOngc", "pyongc/ongc.db", INSTALL),
     mend=INSTALL,
-    read=read,
+    rows=rows,
+    tables=tables,
+    has_hosts=True,
+    redshift_kind="spec",
 )

@@ -24,19 +24,24 @@ def packaged_file(catalog: Catalog) -> SourceFile:
     Raises
     ------
     CatalogUnavailableError
-        If the distribution is not installed or has no such file.
+        If no package brings it, or the package is not installed or has no such file.
     """
+    package = catalog.package
+    if package is None:
+        raise CatalogUnavailableError(
+            f"{catalog.title} is not imported, and no package brings it; {catalog.mend}"
+        )
     try:
-        distribution = importlib.metadata.distribution(catalog.distribution)
+        distribution = importlib.metadata.distribution(package.distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise CatalogUnavailableError(
-            f"{catalog.title} comes with the package {catalog.distribution}, "
-            f"which is not installed; run: {catalog.mend}"
+            f"{catalog.title} comes with the package {package.distribution}, "
+            f"which is not installed; run: {package.install}"
         ) from error
-    path = Path(str(distribution.locate_file(catalog.member)))
+    path = Path(str(distribution.locate_file(package.member)))
     if not path.is_file():
         raise CatalogUnavailableError(
-            f"{catalog.distribution} {distribution.version} is installed but has no "
-            f"{catalog.member}; run: {catalog.mend}"
+            f"{package.distribution} {distribution.version} is installed but has no "
+            f"{package.member}; run: {package.install}"
         )
-    return SourceFile(path, f"{catalog.distribution}-{distribution.version}")
+    return SourceFile(path, f"{package.distribution}-{distribution.version}")

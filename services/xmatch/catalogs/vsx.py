@@ -14,30 +14,32 @@ own (``EW``, ``RRAB``, ``CV:``), null for the 29 stars without one.
 
 from __future__ import annotations
 
-from pathlib import Path
+import pyarrow as pa
 
-from services.xmatch.catalogs.base import Catalog, CatalogRows
-from services.xmatch.catalogs.fink_variables import INSTALL, read_variables
+from services.xmatch.catalogs.base import Catalog, CatalogRows, PackageFile
+from services.xmatch.catalogs.fink_variables import INSTALL, variables
 
 RADIUS_ARCSEC = 1.5
+COLUMNS = ("RAJ2000", "DEJ2000", "VType")
 
 
-def read(path: Path) -> CatalogRows:
-    """Read ``vsx.parquet``."""
-    return read_variables(path, ("RAJ2000", "DEJ2000", "VType"), RADIUS_ARCSEC)
+def rows(table: pa.Table) -> CatalogRows:
+    """Rows of ``vsx.parquet``."""
+    return variables(table, COLUMNS, RADIUS_ARCSEC)
 
 
 VSX = Catalog(
     name="vsx",
     title="AAVSO International Variable Star Index",
+    kind="variables",
     reference="Watson, Henden & Price 2006, SASS 25, 47; CDS B/vsx",
     licence="Free for research with credit to the AAVSO; the file is part of fink-science "
     "(Apache-2.0)",
     radius_arcsec=RADIUS_ARCSEC,
     epoch_year=2000.0,
     magnitude_band=None,
-    distribution="fink-science",
-    member="fink_science/data/catalogs/vsx.parquet",
+    package=PackageFile("fink-science", "fink_science/data/catalogs/vsx.parquet", INSTALL),
     mend=INSTALL,
-    read=read,
+    rows=rows,
+    columns=COLUMNS,
 )

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.xmatch.catalog_index import index_rows
 from services.xmatch.catalogs import CATALOGS
+from services.xmatch.indexing import index_rows
+from services.xmatch.store.tables import read_tables
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -42,5 +43,6 @@ def sample_indexes(sample_of, tmp_path):
     for catalog in CATALOGS.values():
         path = tmp_path / f"{catalog.name}.sample"
         sample_of(catalog.name).write(path)
-        indexes.append(index_rows(catalog, catalog.read(path), "sample-1"))
+        (table,) = read_tables(catalog, path)
+        indexes.append(index_rows(catalog, catalog.rows(table), "sample-1"))
     return indexes

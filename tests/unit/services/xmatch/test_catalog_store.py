@@ -8,10 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.xmatch import catalog_store
-from services.xmatch.catalog_index import DamagedIndexError, index_rows, open_index, save_index
+from services.xmatch.catalog_index import DamagedIndexError, open_index
 from services.xmatch.catalogs import CATALOGS
-from services.xmatch.catalogs.base import CatalogUnavailableError
+from services.xmatch.catalogs.base import CatalogUnavailableError, PackageFile
 from services.xmatch.catalogs.packaged import SourceFile, packaged_file
+from services.xmatch.indexing import index_rows, save_index
+from services.xmatch.store.tables import read_tables
 
 
 @pytest.fixture
@@ -23,11 +25,11 @@ def sources(monkeypatch, sample_of, tmp_path):
         paths[name] = tmp_path / f"{name}.sample"
         sample_of(name).write(paths[name])
 
-        def read(path, name=name, catalog=catalog):
+        def rows(table, name=name, catalog=catalog):
             reads.append(name)
-            return catalog.read(path)
+            return catalog.rows(table)
 
-        catalogs[name] = replace(catalog, read=read)
+        catalogs[name] = replace(catalog, rows=rows)
     monkeypatch.setattr(catalog_store, "CATALOGS", catalogs)
     monkeypatch.setattr(
         catalog_store, "packaged_file", lambda c: SourceFile(paths[c.name], "sample-1")
@@ -41,7 +43,7 @@ def test_builds_once_and_anew_when_the_file_changes(sources, tmp_path):
     assert [index.name for index in first] == ["vsx", "gcvs"]
     again = catalog_store.open_catalogs(["vsx", "gcvs"], tmp_path / "indexes")
     assert reads == ["vsx", "gcvs"]
-    assert again[0].sources.equals(first[0].sources)
+    assert again[0].sources.words.equals(first[0].sources.words)
     paths["vsx"].write_bytes(paths["gcvs"].read_bytes())
     with capture_logs() as logs:
         left = catalog_store.open_catalogs(["vsx", "gcvs"], tmp_path / "indexes")
@@ -64,20 +66,21 @@ def test_provenance_says_what_was_read(sources, tmp_path):
 def test_a_damaged_index_is_refused_and_built_anew(sources, tmp_path, damage):
     _, reads = sources
     (index,) = catalog_store.open_catalogs(["gcvs"], tmp_path / "indexes")
-    expected = index.sources.to_pylist()
+    expected = index.sources.words.to_pylist()
     (folder,) = (tmp_path / "indexes").iterdir()
     (folder / damage).write_bytes((folder / damage).read_bytes()[:-9])
     with pytest.raises(DamagedIndexError, match=folder.name):
         open_index(folder)
     (mended,) = catalog_store.open_catalogs(["gcvs"], tmp_path / "indexes")
     assert reads == ["gcvs", "gcvs"]
-    assert mended.sources.to_pylist() == expected
+    assert mended.sources.words.to_pylist() == expected
 
 
 def test_who_comes_second_leaves_the_first_ones_folder(sources, tmp_path, sample_of):
     catalog = CATALOGS["gcvs"]
     sample_of("gcvs").write(tmp_path / "rows")
-    index = index_rows(catalog, catalog.read(tmp_path / "rows"), "sample-1")
+    (table,) = read_tables(catalog, tmp_path / "rows")
+    index = index_rows(catalog, catalog.rows(table), "sample-1")
     save_index(index, tmp_path / "a" / "gcvs")
     save_index(index, tmp_path / "a" / "gcvs")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["gcvs"]
@@ -91,10 +94,14 @@ def test_rows_are_mapped_not_read(sources, tmp_path):
 
 
 def test_a_missing_package_is_named_with_its_mend():
-    absent = replace(CATALOGS["vsx"], distribution="no-such-distribution")
+    absent = replace(
+        CATALOGS["vsx"], package=PackageFile("no-such-distribution", "x", "pip install it")
+    )
     with pytest.raises(CatalogUnavailableError, match=r"no-such-distribution.*pip install"):
         packaged_file(absent)
-    moved = replace(CATALOGS["openngc"], distribution="numpy", member="numpy/absent.db")
+    moved = replace(
+        CATALOGS["openngc"], package=PackageFile("numpy", "numpy/absent.db", "pip install numpy")
+    )
     with pytest.raises(CatalogUnavailableError, match=r"has no numpy/absent\.db"):
         packaged_file(moved)
 

@@ -9,12 +9,12 @@ from math import radians
 TYPES = [("G", "Galaxy"), ("**", "Double star"), ("Dup", "Duplicated record"),
          ("NonEx", "Nonexistent object")]  # fmt: skip
 OBJECTS = [
-    ("NGC90001", "G", radians(40.0), radians(10.0), 0.01, 12.5, 10.0),
-    ("NGC90002", "G", radians(40.0), radians(10.05), None, None, 0.05),
-    ("NGC90003", "**", radians(41.0), radians(-10.0), None, None, None),
-    ("NGC90004", "Dup", radians(40.0), radians(10.0), None, None, None),
-    ("NGC90005", "NonEx", None, None, None, None, None),
-    ("NGC90006", "G", None, None, None, None, 1.0),
+    ("NGC90001", "G", radians(40.0), radians(10.0), 0.01, 12.5, 10.0, 4.0, 190),
+    ("NGC90002", "G", radians(40.0), radians(10.05), None, None, 0.05, None, None),
+    ("NGC90003", "**", radians(41.0), radians(-10.0), None, None, None, None, None),
+    ("NGC90004", "Dup", radians(40.0), radians(10.0), None, None, None, None, None),
+    ("NGC90005", "NonEx", None, None, None, None, None, None, None),
+    ("NGC90006", "G", None, None, None, None, 1.0, None, None),
 ]
 
 
@@ -23,12 +23,12 @@ def write(path):
         base.execute("CREATE TABLE objTypes(type TEXT, typedesc TEXT)")
         base.execute(
             "CREATE TABLE objects(id INTEGER PRIMARY KEY, name TEXT, type TEXT, ra REAL, dec REAL,"
-            " redshift REAL, bmag REAL, majax REAL)"
+            " redshift REAL, bmag REAL, majax REAL, minax REAL, pa INTEGER)"
         )
         base.executemany("INSERT INTO objTypes VALUES (?, ?)", TYPES)
         base.executemany(
-            "INSERT INTO objects(name, type, ra, dec, redshift, bmag, majax)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO objects(name, type, ra, dec, redshift, bmag, majax, minax, pa)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             OBJECTS,
         )
 
