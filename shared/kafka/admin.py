@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.errors import UpstreamUnavailableError
+from shared.kafka import patience
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 from shared.kafka.topics import Topic
 from shared.settings import ServiceSettings
@@ -54,7 +55,9 @@ class KafkaAdmin:
     def __init__(self, settings: ServiceSettings) -> None:
         servers = settings.kafka_bootstrap_servers
         self._servers = servers
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=15_000)
+        self._admin = AIOKafkaAdminClient(
+            bootstrap_servers=servers, request_timeout_ms=patience.ms(patience.ANSWER_S)
+        )
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> KafkaAdmin:
@@ -102,7 +105,11 @@ class KafkaAdmin:
         if not partitions:
             return {}
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(bootstrap_servers=self._servers)
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._servers,
+                request_timeout_ms=patience.ms(patience.ANSWER_S),
+                metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
+            )
             await self._consumer.start()
         ask = self._consumer.end_offsets if at_end else self._consumer.beginning_offsets
         found = await ask([TopicPartition(*p) for p in partitions])

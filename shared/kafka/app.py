@@ -17,6 +17,7 @@ import faust
 import structlog
 from mode import Service
 
+from shared.kafka import patience
 from shared.kafka.continuity import Continuity
 from shared.kafka.hops import Hops
 from shared.kafka.lag import LagWatch
@@ -104,8 +105,12 @@ def create_app(
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=4 * 1024 * 1024,
-        broker_session_timeout=6.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=patience.SESSION_S,
+        broker_heartbeat_interval=patience.HEARTBEAT_S,
+        broker_rebalance_timeout=patience.REBALANCE_S,
+        broker_request_timeout=patience.REQUEST_S,
+        consumer_metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
+        producer_metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
         broker_commit_interval=1.0,
         broker_check_crcs=False,
         broker_max_poll_records=100,

@@ -9,12 +9,12 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from shared.errors import UpstreamUnavailableError
+from shared.kafka import patience
 from shared.kafka.records import Record
 from shared.settings import ServiceSettings
 
 RECORDS_PER_CHUNK = 32
 """Of all partitions together: 16 MB of full envelopes."""
-_ANSWER_S = 10.0
 
 
 def chunks_from_end(
@@ -57,7 +57,7 @@ def chunks_from_end(
 
 def _spans(consumer: Consumer, topic: str, floors: Mapping[int, int]) -> dict[int, tuple[int, int]]:
     """First offset and end of each partition that has records to read."""
-    found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
+    found = consumer.list_topics(topic, timeout=patience.ANSWER_S).topics[topic]
     if found.error is not None:
         if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return {}
@@ -65,7 +65,7 @@ def _spans(consumer: Consumer, topic: str, floors: Mapping[int, int]) -> dict[in
     spans = {}
     for partition in found.partitions:
         place = TopicPartition(topic, partition)
-        low, high = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+        low, high = consumer.get_watermark_offsets(place, timeout=patience.ANSWER_S)
         spans[partition] = (max(low, floors.get(partition, 0)), high)
     return {partition: (first, stop) for partition, (first, stop) in spans.items() if stop > first}
 
@@ -79,7 +79,7 @@ def _read(consumer: Consumer, topic: str, spans: Mapping[int, tuple[int, int]]) 
         messages = consumer.consume(RECORDS_PER_CHUNK, timeout=0.2)
         if messages:
             heard_at = time.monotonic()
-        elif time.monotonic() - heard_at > _ANSWER_S:
+        elif time.monotonic() - heard_at > patience.ANSWER_S:
             raise UpstreamUnavailableError(f"nothing comes from {topic}")
         for message in messages:
             if message.error() is not None:
@@ -114,5 +114,6 @@ def _consumer_settings(settings: ServiceSettings) -> dict[str, Any]:
         "max.partition.fetch.bytes": 4 * 1024 * 1024,
         "queued.max.messages.kbytes": 16 * 1024,
         "fetch.wait.max.ms": 10,
+        "socket.timeout.ms": patience.ms(patience.ANSWER_S),
         "log_level": 0,
     }

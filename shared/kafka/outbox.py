@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
+from shared.kafka import patience
 from shared.kafka.records import Message
 from shared.settings import ServiceSettings
 
@@ -107,7 +108,8 @@ class Outbox:
                     linger_ms=2,
                     max_batch_size=1_000_000,
                     max_request_size=MAX_MESSAGE_BYTES,
-                    request_timeout_ms=20_000,
+                    request_timeout_ms=patience.ms(patience.SEND_S),
+                    metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
                 )
                 await producer.start()
                 self._producer = producer

@@ -19,6 +19,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from mode import Service
 
+from shared.kafka import patience
 from shared.kafka.app import ServiceApp
 from shared.kafka.dead_letters import letter_of_record, reject
 from shared.kafka.policy import Failure, carry_out, uninterrupted
@@ -180,8 +181,11 @@ class PacketSource(Service):
             "group.id": self._group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
-            "session.timeout.ms": 6000,
-            "heartbeat.interval.ms": 2000,
+            "session.timeout.ms": patience.ms(patience.SESSION_S),
+            "heartbeat.interval.ms": patience.ms(patience.HEARTBEAT_S),
+            "socket.timeout.ms": patience.ms(patience.REQUEST_S),
+            "socket.connection.setup.timeout.ms": patience.ms(patience.ANSWER_S),
+            "reconnect.backoff.max.ms": 2000,
             "max.poll.interval.ms": 600_000,
             "check.crcs": False,
             "fetch.max.bytes": 16 * 1024 * 1024,
@@ -190,7 +194,7 @@ class PacketSource(Service):
             # Default 1 s: under lag the queue would fill, empty in 0.3 s, and wait for the rest.
             "fetch.queue.backoff.ms": 10,
             "fetch.wait.max.ms": 500,
-            "topic.metadata.refresh.interval.ms": 10_000,
+            "topic.metadata.refresh.interval.ms": patience.ms(patience.METADATA_AGE_S),
             "log_level": 4,
         }
 

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.errors import UpstreamUnavailableError
+from shared.kafka import patience
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 from shared.settings import ServiceSettings
 
@@ -16,7 +17,7 @@ Place = tuple[str, int]
 Headers = tuple[tuple[str, bytes], ...]
 
 _FETCH_TIMEOUT_MS = 1000
-_IDLE_FETCHES = 30
+_IDLE_FETCHES = 10
 """Fetches without a message after which Kafka is held to be away."""
 
 
@@ -36,6 +37,8 @@ async def recent_headers(
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
         fetch_max_bytes=2 * MAX_MESSAGE_BYTES,
+        request_timeout_ms=patience.ms(patience.ANSWER_S),
+        metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
     )
     try:
         await consumer.start()

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from shared.errors import UpstreamUnavailableError
+from shared.kafka import patience
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.app import ServiceApp
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
@@ -97,6 +98,8 @@ class Tail(Service):
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             fetch_max_bytes=2 * MAX_MESSAGE_BYTES,
+            request_timeout_ms=patience.ms(patience.ANSWER_S),
+            metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
         )
         await consumer.start()
         try:
