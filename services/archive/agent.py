@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from services.archive.keep import DatabaseKeeper, PacketKeeper
+from services.archive.keep import DatabaseKeeper
+from services.archive.keep_packets import keep_packets
 from services.archive.metrics import ArchiveMetrics
 from services.archive.settings import ArchiveSettings
 from shared.kafka.app import ServiceApp
 from shared.kafka.app import create_app as create_service_app
-from shared.kafka.packets import add_packet_source
 from shared.kafka.records import Envelope
 from shared.kafka.sinks import add_envelope_sink, add_record_sink
 from shared.kafka.topics import Topic
@@ -21,8 +21,6 @@ RECORDS = (
     (Topic.UPDATES, Collection.UPDATES),
 )
 """Topics of few records, each kept in a collection of its own."""
-PACKET_GROUP = "archive.packets"
-"""Consumer group of the survey's topics, without prefix: the archive's own, beside ingest's."""
 
 
 def create_app(settings: ArchiveSettings) -> ServiceApp:
@@ -47,11 +45,5 @@ def create_app(settings: ArchiveSettings) -> ServiceApp:
     for topic, collection in RECORDS:
         add_record_sink(app, settings, source=topic, deliver=database.keep_records(collection))
     if settings.archive_keep_packets:
-        add_packet_source(
-            app,
-            settings,
-            group=PACKET_GROUP,
-            topics=[topic for _, topic in settings.survey_topic_pairs()],
-            handle=PacketKeeper(settings, metrics).keep,
-        )
+        keep_packets(app, settings, metrics)
     return app

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.archive.metrics import ArchiveMetrics
-from services.archive.packets import LogPolicy, PacketStore, packets_root
-from services.archive.settings import ArchiveSettings
 from services.archive.store import (
     envelope_document,
     object_updates,
     record_document,
     renamed_for_new_topic,
 )
-from shared.kafka.records import Envelope, Packet, Record
+from shared.kafka.records import Envelope, Record
 from shared.store import Collection, Document, Store
 
 
@@ -63,31 +60,3 @@ class DatabaseKeeper:
             repeated += len(await self._store.insert(collection, others)) - len(others)
         self._metrics.documents.labels(collection.value).inc(len(documents) - repeated)
         self._metrics.repeats.labels(collection.value).inc(repeated)
-
-
-class PacketKeeper:
-    """Keeps survey packets in segments, in a thread: writing and checksums free the loop."""
-
-    def __init__(self, settings: ArchiveSettings, metrics: ArchiveMetrics) -> None:
-        self._root = packets_root(settings.state_dir)
-        self._policy: LogPolicy = settings.log_policy()
-        self._metrics = metrics
-        self._packets: PacketStore | None = None
-
-    async def keep(self, packets: list[Packet]) -> None:
-        """Write packets; opening the folder is part of it, so that a lock on it is waited for."""
-        new = await asyncio.to_thread(self._append, packets)
-        self._metrics.packets.inc(new)
-        self._metrics.repeats.labels("packets").inc(len(packets) - new)
-        self._metrics.packet_bytes.inc(sum(len(packet.value) for packet in packets))
-
-    def close(self) -> None:
-        """Close all segments."""
-        if self._packets is not None:
-            self._packets.close()
-            self._packets = None
-
-    def _append(self, packets: list[Packet]) -> int:
-        if self._packets is None:
-            self._packets = PacketStore(self._root, self._policy)
-        return self._packets.append(packets)

@@ -18,6 +18,7 @@ FUSED = ("ingest", "xmatch", "classify", "mma")
 """The services that share one process where the mesh is fused."""
 RIVER = "river"
 """That process."""
+ARCHIVE = "archive"
 
 
 class LocalSettings(ServiceSettings):

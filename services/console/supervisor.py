@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from services.console.settings import LocalSettings, one_thread_each
+from services.console.settings import ARCHIVE, RIVER, LocalSettings, one_thread_each
 from services.console.supervised import Supervised, SupervisedServer, SupervisedWorker
 from shared.local.server_process import LOOPBACK, ProcessMark, ServerProcess
 from shared.telemetry.logs import configure_logs
@@ -160,6 +160,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                     command=[sys.executable, "-m", f"services.{service}"],
                     environment={
                         **common, "TOCSIN_HTTP_PORT": str(port), "TOCSIN_HTTP_HOST": LOOPBACK,
+                        **_packets_kept_elsewhere(settings, service),
                     },
                     log_file=settings.logs_dir / f"{name}.log",
                     http_port=port,
@@ -169,6 +170,17 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                 )
             )  # fmt: skip
     return workers
+
+
+def _packets_kept_elsewhere(settings: LocalSettings, service: str) -> dict[str, str]:
+    """Says to a worker that another keeps the packets: only one may write their folder.
+
+    That is the river where there is one (it has them in hand), else the archive.
+    """
+    river_keeps = settings.fused and settings.workers_of(RIVER) == 1
+    if service == (ARCHIVE if river_keeps else RIVER):
+        return {"TOCSIN_ARCHIVE_KEEP_PACKETS": "false"}
+    return {}
 
 
 def servers_of(settings: LocalSettings) -> list[SupervisedServer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.archive.settings import ArchiveSettings
 from services.classify.settings import ClassifySettings
 from services.ingest.settings import IngestSettings
 from services.mma.settings import MmaSettings
@@ -13,7 +14,10 @@ from shared.kafka.app import run
 def main() -> None:
     """Read the settings of all four, run until told to stop."""
     settings = IngestSettings()
-    run(create_app(settings, XmatchSettings(), ClassifySettings(), MmaSettings()), settings)
+    app = create_app(
+        settings, XmatchSettings(), ClassifySettings(), MmaSettings(), ArchiveSettings()
+    )
+    run(app, settings)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import faust
 import structlog
@@ -27,6 +27,9 @@ from shared.telemetry.health import Progress
 from shared.telemetry.http import HealthServer
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics import ServiceMetrics
+
+if TYPE_CHECKING:
+    from shared.kafka.packets import PacketSource
 
 log = structlog.get_logger()
 
@@ -47,6 +50,8 @@ class ServiceApp(faust.App):
     """The app whose process this one shares; None where it has its own."""
     companions: list[ServiceApp]
     """The apps that share this one's process."""
+    packet_source: PacketSource | None = None
+    """What reads survey packets here, if anything does."""
 
     def attach(self, service: Service) -> None:
         """Start and stop ``service`` with the app (Faust's own call wants a class, takes both)."""

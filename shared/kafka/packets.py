@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,13 +22,12 @@ from mode import Service
 
 from shared.kafka import patience
 from shared.kafka.app import ServiceApp
-from shared.kafka.dead_letters import letter_of_record, reject
-from shared.kafka.policy import Failure, carry_out, uninterrupted
+from shared.kafka.packet_readers import PacketDelivery, PacketReader
+from shared.kafka.policy import uninterrupted
 from shared.kafka.records import Packet
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
-PacketDelivery = Callable[[list[Packet]], Awaitable[None]]
 _COMMIT_EVERY_S = 1.0
 
 
@@ -41,6 +41,9 @@ def add_packet_source(
     on_assigned: Callable[[], None] | None = None,
 ) -> None:
     """Hand takes of survey packets to ``handle``; commit when it has returned.
+
+    Where the app shares the process of one that reads the same topics, both are handed the same
+    takes: a packet is fetched once, and committed for both groups when both have returned.
 
     Parameters
     ----------
@@ -56,8 +59,13 @@ def add_packet_source(
         Called when partitions have come to this worker, before their first packets do; from
         another thread.
     """
-    if topics:
-        app.attach(PacketSource(app, settings, group, list(topics), handle, on_assigned))
+    reader = PacketReader(app, settings, f"{settings.topic_prefix}{group}", handle)
+    source = app.leader.packet_source if app.leader is not None else None
+    if source is not None and source.topics == list(topics):
+        source.share_with(reader)
+    elif topics:
+        app.packet_source = PacketSource(reader, list(topics), on_assigned)
+        app.attach(app.packet_source)
 
 
 class PacketSource(Service):
@@ -67,20 +75,18 @@ class PacketSource(Service):
 
     def __init__(
         self,
-        app: ServiceApp,
-        settings: ServiceSettings,
-        group: str,
+        reader: PacketReader,
         topics: list[str],
-        handle: PacketDelivery,
         on_assigned: Callable[[], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._app = app
-        self._settings = settings
-        self._group = f"{settings.topic_prefix}{group}"
-        self._topics = topics
-        self._handle = handle
+        self.topics = topics
+        self._app = reader.app
+        self._settings = reader.settings
+        self._group = reader.group
+        self._readers = [reader]
+        self._others: list[Consumer] = []
         self._tell_assigned = on_assigned
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="packets")
         self._loop_task: asyncio.Task[None] | None = None
@@ -88,9 +94,13 @@ class PacketSource(Service):
         self._done: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
 
+    def share_with(self, reader: PacketReader) -> None:
+        """Hand every take to ``reader`` too, and commit for its group."""
+        self._readers.append(reader)
+
     async def on_start(self) -> None:
         """Start reading."""
-        for topic in self._topics:
+        for topic in self.topics:
             if not topic.startswith("^"):
                 self._app.lag_watch.watch(self._group, topic)
         self._loop_task = asyncio.create_task(uninterrupted(self._run()))
@@ -104,8 +114,13 @@ class PacketSource(Service):
 
     async def _run(self) -> None:
         consumer = Consumer(self._consumer_settings())
+        # These never subscribe: they only commit, for groups that have no member of their own.
+        self._others = [
+            Consumer({**self._consumer_settings(), "group.id": reader.group})
+            for reader in self._readers[1:]
+        ]
         consumer.subscribe(
-            self._topics,
+            self.topics,
             on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
@@ -125,24 +140,11 @@ class PacketSource(Service):
             await loop.run_in_executor(self._thread, self._leave, consumer)
 
     async def _carry(self, packets: list[Packet]) -> None:
-        metrics = self._app.metrics
-        started = time.perf_counter()
-
-        async def set_aside(packet: Packet, failure: Failure) -> None:
-            letter = letter_of_record(metrics.service, packet, failure)
-            await reject(self._app, self._settings, [letter])
-
-        by_topic: dict[str, int] = {}
-        for packet in packets:
-            by_topic[packet.topic] = by_topic.get(packet.topic, 0) + 1
-        for topic, count in by_topic.items():
-            metrics.took(topic, count)
-        await carry_out(packets, self._handle, set_aside, self._app.progress)
+        for topic, count in Counter(packet.topic for packet in packets).items():
+            self._app.metrics.took(topic, count)
+        await asyncio.gather(*(reader.carry(packets) for reader in self._readers))
         for packet in packets:
             self._done[packet.topic, packet.partition] = packet.offset + 1
-        elapsed = time.perf_counter() - started
-        for topic in by_topic:
-            metrics.batch_seconds.labels(metrics.service, topic).observe(elapsed)
 
     def _commit_if_due(self, consumer: Consumer) -> None:
         now = time.monotonic()
@@ -155,11 +157,12 @@ class PacketSource(Service):
             return
         offsets = [TopicPartition(t, p, o) for (t, p), o in self._done.items()]
         self._done.clear()
-        try:
-            consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            # The partitions have moved, or the broker is away: they will be delivered again.
-            log.warning("commit_failed", group=self._group, error=str(error))
+        for each, reader in zip((consumer, *self._others), self._readers, strict=True):
+            try:
+                each.commit(offsets=offsets, asynchronous=False)
+            except KafkaException as error:
+                # The partitions have moved, or the broker is away: they will be delivered again.
+                log.warning("commit_failed", group=reader.group, error=str(error))
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         if assigned and self._tell_assigned is not None:
@@ -173,7 +176,8 @@ class PacketSource(Service):
 
     def _leave(self, consumer: Consumer) -> None:
         self._commit(consumer)
-        consumer.close()
+        for each in (consumer, *self._others):
+            each.close()
 
     def _consumer_settings(self) -> dict[str, Any]:
         return {
