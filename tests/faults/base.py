@@ -46,7 +46,8 @@ class Fault(ABC):
     topic: str = "ztf_alerts"
     """Survey topic that is fed meanwhile."""
     mesh_settings: ClassVar[Mapping[str, object]] = {}
-    brokers: int = 1
+    ground: str = "one-broker"
+    """What the mesh stands on: a name in ``grounds.GROUNDS``."""
     sends: float = 1.0
     """Packets on the topic after the trial, by packets of the scene."""
 

@@ -6,15 +6,13 @@ import signal
 import time
 
 from tests.faults.base import Fault, Scene
-from tests.faults.cluster import Cluster, ClusterMesh
-
-_ALL = (1, 2, 3)
+from tests.faults.cluster import BROKERS, Cluster, ClusterMesh
 
 
 class BrokersDown(Fault):
     """kill -9 of some of three brokers, back after a while."""
 
-    brokers = 3
+    ground = "three-brokers"
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -22,8 +20,8 @@ class BrokersDown(Fault):
         self.summary = f"kill -9 of {number} of three brokers (3 replicas, 2 in step)"
 
     def strike(self, scene: Scene) -> None:
-        cluster = _cluster(scene)
-        nodes = scene.random.sample(_ALL, self.number)
+        cluster = cluster_of(scene)
+        nodes = scene.random.sample(BROKERS, self.number)
         for node in nodes:
             cluster.signal(node, signal.SIGKILL)
         time.sleep(scene.seconds)
@@ -34,19 +32,20 @@ class BrokersDown(Fault):
 class BrokerFrozen(Fault):
     """SIGSTOP of a broker: the others elect leaders; it wakes and still believes it leads."""
 
-    brokers = 3
+    ground = "three-brokers"
     name = "three-brokers-frozen"
     summary = "SIGSTOP of one of three brokers, then SIGCONT: it wakes as a leader of the past"
 
     def strike(self, scene: Scene) -> None:
-        cluster = _cluster(scene)
-        node = scene.random.choice(_ALL)
+        cluster = cluster_of(scene)
+        node = scene.random.choice(BROKERS)
         cluster.signal(node, signal.SIGSTOP)
         time.sleep(scene.seconds)
         cluster.signal(node, signal.SIGCONT)
 
 
-def _cluster(scene: Scene) -> Cluster:
+def cluster_of(scene: Scene) -> Cluster:
+    """The three brokers under the mesh."""
     mesh = scene.mesh
     assert isinstance(mesh, ClusterMesh)
     return mesh.cluster

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -77,15 +77,32 @@ class Twice(Fault):
         return len({x.key for x in scene.mesh.letters() if x.reason == "duplicate"})
 
 
+class TwiceAcrossRestart(Twice):
+    """Between the two nights ingest loses whatever it holds in memory."""
+
+    name = "sent-twice-restart"
+    summary = "every packet is sent twice, and ingest is killed in between"
+
+    def strike(self, scene: Scene) -> None:
+        """Nothing yet: the kill comes between the nights."""
+
+    def feed(self, scene: Scene) -> Feed:
+        self._before = self._duplicates(scene)
+        return TwoNights(scene, between=lambda: scene.mesh.kill("ingest"))
+
+
 class TwoNights:
     """The same night one after the other."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, between: Callable[[], object] | None = None) -> None:
         self._scene = scene
+        self._between = between
         self._first = NightFeed(scene)
 
     def finish(self) -> None:
         self._first.finish()
+        if self._between is not None:
+            self._between()
         NightFeed(self._scene).finish()
 
 

@@ -13,7 +13,7 @@ from shared.local.kafka_distribution import find_kafka
 from shared.local.server_process import LocalServerError
 from tests.faults import FAULTS
 from tests.faults.base import Scene
-from tests.faults.cluster import mesh_for
+from tests.faults.grounds import GROUNDS
 from tests.faults.packets import poisoned
 from tests.faults.trial import carry_out
 from tests.system.mesh import RunningMesh
@@ -30,7 +30,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     except LocalServerError as error:
         pytest.skip(f"no local servers: {error}")
     folder: Path = tmp_path_factory.mktemp("faults")
-    with mesh_for(folder, 1, {}) as running:
+    with GROUNDS["one-broker"](folder, {}) as running:
         yield running
 
 
@@ -48,6 +48,7 @@ def test_nothing_is_lost(mesh: RunningMesh, name: str) -> None:
 def test_faults_have_different_names_and_say_what_they_do() -> None:
     assert len(BY_NAME) == len(FAULTS)
     assert all(fault.summary for fault in FAULTS)
+    assert {fault.ground for fault in FAULTS} == set(GROUNDS)
 
 
 def test_poison_is_another_packet() -> None:

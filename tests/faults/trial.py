@@ -68,7 +68,10 @@ def carry_out(fault: Fault, scene: Scene) -> Outcome:
     outcome.repeated_at_edges = sum(edge["repeated"] for edge in account["edges"])
     outcome.dead_letters = mesh.end_of(mesh.topic("dead-letters")) - letters_before
     outcome.restarts = _restarts(scene) - restarts_before
-    outcome.complaints = [*faults_of(account), *fault.complaints(scene, account)]
+    outcome.complaints = [
+        *faults_of(account, _undelivered(scene)),
+        *fault.complaints(scene, account),
+    ]
     if outcome.alerts < fault.sends * scene.alerts:
         outcome.complaints.append(f"only {outcome.alerts} packets came in")
     if outcome.recovery_s is None:
@@ -112,6 +115,13 @@ async def _archived(scene: Scene, ends: dict[tuple[str, int], int]) -> bool:
     async with KafkaAdmin(scene.mesh.settings) as admin:
         done = await admin.committed(f"{scene.mesh.prefix}archive")
     return all(done.get(place, 0) >= end for place, end in ends.items() if end)
+
+
+def _undelivered(scene: Scene) -> int:
+    """Alerts that distribute has set aside; what it could not read at all has no id."""
+    return len(
+        {x.key for x in scene.mesh.letters() if x.stage == "distribute" and x.alert_id is not None}
+    )
 
 
 def _restarts(scene: Scene) -> int:
