@@ -14,13 +14,16 @@ from services.console.loopback import ask
 from shared.local.server_process import LocalServerError, ProcessMark, ServerProcess
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 10.0
+"""What makes workers die again and again is mostly a server that is away, and may be back."""
 LONGEST_SERVER_PAUSE_S = 5.0
 """Without a server nothing goes on: its port may be free again at any moment."""
 CALM_AFTER_S = 60.0
 """A process that ran so long was healthy: its next restart is quick again."""
 _LIVE_EVERY_S = 5.0
 _TERMINATE_PATIENCE_S = 15.0
+_SILENT_TERMINATE_PATIENCE_S = 5.0
+"""What does not answer hardly hears SIGTERM either."""
 
 
 @dataclass
@@ -125,7 +128,13 @@ class SupervisedWorker:
         }
 
     def _start(self, now: float) -> None:
-        with self.log_file.open("ab") as log:
+        try:
+            log_file = self.log_file.open("ab")
+        except OSError as error:  # a full disk
+            self.last_end = str(error)
+            self._start_at_s = now + self._backoff.next_pause_s(0.0)
+            return
+        with log_file as log:
             self._process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -154,7 +163,8 @@ class SupervisedWorker:
             if not self._has_answered:
                 patience_s = max(patience_s, self.start_patience_s)
             if now - self._silent_since_s > patience_s:
-                self._end_stuck(now, f"did not answer on /live for {patience_s:.0f} s")
+                why = f"did not answer on /live for {patience_s:.0f} s"
+                self._end_stuck(now, why, _SILENT_TERMINATE_PATIENCE_S)
             return
         self._silent_since_s = None
         self._has_answered = True
@@ -163,12 +173,12 @@ class SupervisedWorker:
             return
         self._not_live_since_s = self._not_live_since_s or now
         if now - self._not_live_since_s > self.not_live_patience_s:
-            self._end_stuck(now, f"made no progress: {live.text[:200]}")
+            self._end_stuck(now, f"made no progress: {live.text[:200]}", _TERMINATE_PATIENCE_S)
 
-    def _end_stuck(self, now: float, why: str) -> None:
+    def _end_stuck(self, now: float, why: str, patience_s: float) -> None:
         self.last_end = why
         self.terminate()
-        self._kill_at_s = now + _TERMINATE_PATIENCE_S
+        self._kill_at_s = now + patience_s
 
 
 @dataclass
@@ -206,7 +216,7 @@ class SupervisedServer:
         self._launched_at_s = now
         try:
             self.launch()
-        except LocalServerError as error:
+        except (LocalServerError, OSError) as error:  # a port that is taken; a full disk
             self.last_end = str(error)
 
     def as_record(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ acknowledged. The state is in ``supervisor.json``, for `tocsin status`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -72,7 +73,8 @@ class Supervisor:
             supervised.tick()
         if time.monotonic() - self._rotated_at_s > _ROTATE_EVERY_S:
             self._rotated_at_s = time.monotonic()
-            rotate_logs(self._folder / "logs", self._log_limit_bytes)
+            with contextlib.suppress(OSError):  # a full disk: at the next time
+                rotate_logs(self._folder / "logs", self._log_limit_bytes)
         self._write_state(watched)
 
     def drain(self) -> None:
@@ -95,8 +97,12 @@ class Supervisor:
                 words = {key: record[key] for key in ("pid", "restarts", "last_end")}
                 log.info("process", process=record["name"], **words)
         new = self._folder / f"{STATE_FILE}.new"
-        new.write_text(json.dumps(state, indent=2) + "\n")
-        new.replace(self._folder / STATE_FILE)
+        try:
+            new.write_text(json.dumps(state, indent=2) + "\n")
+            new.replace(self._folder / STATE_FILE)
+        except OSError as error:  # a full disk: what runs is looked after all the same
+            log.warning("state_not_written", error=str(error))
+            return
         self._last_state = state
 
 
@@ -157,7 +163,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                 SupervisedWorker(
                     name=name,
                     service=service,
-                    command=[sys.executable, "-m", f"services.{service}"],
+                    command=[sys.executable, "-m", MODULES.get(service, f"services.{service}")],
                     environment={
                         **common, "TOCSIN_HTTP_PORT": str(port), "TOCSIN_HTTP_HOST": LOOPBACK,
                         **_packets_kept_elsewhere(settings, service),

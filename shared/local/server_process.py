@@ -124,10 +124,20 @@ class ServerProcess:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        mark = ProcessMark.of(child.pid)
-        self.pid_file.write_text(json.dumps({"pid": mark.pid, "started_s": mark.started_s}))
         # The child is meant to outlive this object: without this, Popen warns when collected.
         child.returncode = 0
+        mark = ProcessMark.of(child.pid)
+        try:
+            self._remember(mark)
+        except OSError:  # a full disk: nobody would find the process again
+            mark.stop(patience_s=5.0)
+            raise
+
+    def _remember(self, mark: ProcessMark) -> None:
+        """Whole or not at all: half a file would be a process that is forgotten."""
+        new = self.pid_file.with_suffix(".new")
+        new.write_text(json.dumps({"pid": mark.pid, "started_s": mark.started_s}))
+        new.replace(self.pid_file)
 
     def wait_ready(self, is_ready: Callable[[], bool], patience_s: float) -> None:
         """Wait until ``is_ready``.

@@ -1,11 +1,13 @@
 """The supervisor against small real processes: dying, hanging, draining, left behind."""
 
+import errno
 import http.server
 import os
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -79,10 +81,35 @@ def test_a_child_that_cannot_start_is_tried_less_and_less(make_supervisor, tmp_p
     assert first(tmp_path)["last_end"] == "ended with exit status 7"
 
 
+def test_a_full_disk_does_not_end_it(make_supervisor, tmp_path, monkeypatch):
+    supervisor = make_supervisor(SLEEPS)
+    tick_until(supervisor, lambda: first(tmp_path)["pid"])
+    killed = first(tmp_path)["pid"]
+    is_full = [True]
+
+    def refuse(write):
+        def refusing(*arguments, **options):
+            if is_full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return write(*arguments, **options)
+
+        return refusing
+
+    for method in ("write_text", "open"):
+        monkeypatch.setattr(Path, method, refuse(getattr(Path, method)))
+    os.kill(killed, signal.SIGKILL)
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        supervisor.tick()
+        time.sleep(0.02)
+    is_full.clear()
+    tick_until(supervisor, lambda: first(tmp_path)["pid"] not in (None, killed))
+
+
 def test_pauses_grow_to_a_ceiling_and_are_short_again_after_calm():
     backoff = Backoff()
     pauses = [backoff.next_pause_s(ran_s=0.1) for _ in range(9)]
-    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert pauses == [0.5, 1, 2, 4, 8, 10, 10, 10, 10]
     assert backoff.next_pause_s(ran_s=3600) == 0.5
 
 

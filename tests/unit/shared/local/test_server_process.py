@@ -1,8 +1,10 @@
 """Detached processes: remembered beyond doubt, never mistaken, clear when they fail."""
 
+import errno
 import json
 import socket
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -34,6 +36,18 @@ def test_someone_else_can_find_and_stop_it(server):
     stranger.stop()
     assert not psutil.pid_exists(pid)
     assert not server.pid_file.exists()
+
+
+def test_a_process_that_cannot_be_remembered_is_ended(server, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    ended = []
+    monkeypatch.setattr(ProcessMark, "stop", lambda mark, patience_s: ended.append(mark.pid))
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(OSError, match="No space"):
+        server.start([sys.executable, "-c", "pass"])
+    assert len(ended) == 1
 
 
 def test_another_program_with_its_old_process_id_is_left_alone(server):
