@@ -12,6 +12,7 @@ from shared.alert_batch import AlertBatch
 from shared.kafka.records import RejectedAlert, StageResult
 from shared.schemas.alert import MATCH, MATCHED
 from shared.sky.cone_search import ConeMatches, Queries, cone_search
+from shared.sky.proper_motion import julian_year
 from shared.sky.separation import galactic_latitude_of
 
 MATCHES_FIELD, GALACTIC_LATITUDE_FIELD = MATCHED
@@ -28,7 +29,8 @@ def crossmatch(
     Parameters
     ----------
     batch
-        Alerts with ICRS positions in degrees.
+        Alerts with ICRS positions in degrees; stars with proper motions are looked for where
+        they were at the alert's ``mjd_tai``.
     catalogs
         What to search. None at all gives empty lists of matches.
     most_per_catalog
@@ -39,7 +41,8 @@ def crossmatch(
     The batch with the columns of ``shared.schemas.alert.MATCHED``; the matches of an alert are
     in order of separation, equal ones in order of ``catalogs``.
     """
-    queries = Queries.at(batch.ra_deg, batch.dec_deg)
+    epoch_year = julian_year(batch.floats("mjd_tai"))
+    queries = Queries.at(batch.ra_deg, batch.dec_deg, epoch_year)
     found = [cone_search(c.positions, queries, most=most_per_catalog) for c in catalogs]
     latitude = galactic_latitude_of(queries.vectors).astype(np.float32)
     return batch.with_columns(

@@ -23,6 +23,7 @@ from services.xmatch.catalog_index import (
     Sources,
 )
 from services.xmatch.catalogs.base import NUMERIC_COLUMNS, REDSHIFT_KINDS, Catalog, CatalogRows
+from services.xmatch.sky_rows import sky_rows
 from shared.sky.cone_search import SortedCatalog
 from shared.sky.healpix import INVALID_CELL, healpix29_of
 from shared.sky.sorted_catalog import sort_catalog
@@ -63,11 +64,9 @@ def index_rows(catalog: Catalog, rows: CatalogRows, version: str) -> CatalogInde
     """Sort the rows of a catalog; those whose position is not on the sphere are counted out."""
     good = healpix29_of(rows.ra_deg, rows.dec_deg) != INVALID_CELL
     kept = np.flatnonzero(good)
-    reach = rows.reach_arcsec
+    sky = sky_rows(catalog, rows, kept)
     positions, order = sort_catalog(
-        rows.ra_deg[kept],
-        rows.dec_deg[kept],
-        reach[kept] if isinstance(reach, np.ndarray) else reach,
+        sky.ra_deg, sky.dec_deg, sky.reach_arcsec, motion=sky.motion, ellipse=sky.ellipse
     )
     take = kept[order]
     columns = {name: values[take] for name, values in numeric_columns(catalog, rows).items()}

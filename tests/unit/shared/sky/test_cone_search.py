@@ -8,30 +8,11 @@ from cdshealpix import nested
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.sky.cone_search import Queries, cone_search
 from shared.sky.healpix import compress_bits
 from shared.sky.healpix_neighbours import cell_at
 from shared.sky.separation import separation_arcsec
 from shared.sky.sorted_catalog import sort_catalog
-
-SPHERE_ARCSEC = 180 * 3_600
-
-
-def all_over_the_sky(rng, n):
-    return rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
-
-
-def around(rng, n, ra, dec, spread_deg):
-    """Positions within ``spread_deg`` of a place, by turning a cap at the pole towards it."""
-    distance = np.radians(spread_deg * np.sqrt(rng.uniform(0, 1, n)))
-    turn = rng.uniform(0, 2 * np.pi, n)
-    cap = np.array([np.sin(distance) * np.cos(turn), np.sin(distance) * np.sin(turn),
-                    np.cos(distance)])  # fmt: skip
-    tilt, swing = np.radians(90 - dec), np.radians(ra)
-    about_y = [[np.cos(tilt), 0, np.sin(tilt)], [0, 1, 0], [-np.sin(tilt), 0, np.cos(tilt)]]
-    about_z = [[np.cos(swing), -np.sin(swing), 0], [np.sin(swing), np.cos(swing), 0], [0, 0, 1]]
-    x, y, z = np.array(about_z) @ np.array(about_y) @ cap
-    return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(np.clip(z, -1, 1)))
+from tests.unit.shared.sky.skies import PLACES, SPHERE_ARCSEC, all_over_the_sky, around, search
 
 
 def brute_force(catalog, reach, queries, least=0.0):
@@ -39,22 +20,6 @@ def brute_force(catalog, reach, queries, least=0.0):
     separation = separation_arcsec(qra[:, None], qdec[:, None], ra[None], dec[None])
     within = separation <= np.maximum(np.broadcast_to(reach, ra.shape), least)[None]
     return {(int(q), int(r)) for q, r in zip(*np.nonzero(within), strict=True)}
-
-
-def search(catalog, reach, queries, **options):
-    positions, order = sort_catalog(*catalog, reach)
-    found = cone_search(positions, Queries.at(*queries), **options)
-    return found, list(zip(found.query.tolist(), order[found.row].tolist(), strict=True))
-
-
-PLACES = st.one_of(
-    st.tuples(st.floats(0, 360), st.floats(-90, 90)),
-    # Poles, RA 0, vertices and edges of base cells, the border of the polar caps.
-    st.tuples(
-        st.sampled_from([0.0, 360.0, 45.0, 90.0, 180.0, 1e-9, 359.9999999]),
-        st.sampled_from([90.0, -90.0, 89.99999, 0.0, 41.810314895778596, -41.8103148957786, 60.0]),
-    ),
-)
 
 
 @settings(max_examples=150, deadline=None)
@@ -113,6 +78,38 @@ def test_what_is_not_on_the_sphere_matches_nothing():
     queries = (np.array([np.nan, 1.0, 1.0]), np.array([2.0, 92.0, 2.0]))
     _, pairs = search(catalog, SPHERE_ARCSEC, queries)
     assert pairs == [(2, 0)]
+
+
+def test_one_radius_for_all_replaces_their_own():
+    rng = np.random.default_rng(14)
+    catalog, queries = around(rng, 500, 300.0, -89.99, 0.5), around(rng, 50, 300.0, -89.99, 0.5)
+    reach = 10 ** rng.uniform(1, 4, 500)
+    for radius in (0.0, 30.0, 700.0):
+        _, pairs = search(catalog, reach, queries, radius_arcsec=radius)
+        assert set(pairs) == brute_force(catalog, radius, queries)
+    for wrong in ({"radius_arcsec": -1.0}, {"least_radius_arcsec": np.nan}):
+        with pytest.raises(ValueError, match="radius"):
+            search(catalog, reach, queries, **wrong)
+
+
+def test_many_rows_at_the_very_same_place():
+    catalog = (np.full(5_000, 123.456), np.full(5_000, -45.0))
+    found, pairs = search(catalog, 1.0, (np.full(3, 123.456), np.full(3, -45.0)))
+    assert len(set(pairs)) == 15_000
+    assert (found.separation_arcsec == 0).all()
+    found, pairs = search(catalog, 1.0, (np.full(3, 123.456), np.full(3, -45.0)), most=2)
+    assert found.query.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_separations_are_good_to_a_microarcsecond():
+    rng = np.random.default_rng(15)
+    catalog = all_over_the_sky(rng, 20_000)
+    ra, dec = catalog[0][:500], catalog[1][:500]
+    off = np.clip(dec + rng.uniform(-1, 1, 500) / 3_600, -90, 90)
+    found, pairs = search(catalog, 1.5, (ra, off))
+    nearest = {q: s for (q, r), s in zip(pairs, found.separation_arcsec, strict=True) if q == r}
+    expected = separation_arcsec(ra, dec, ra, off)
+    assert max(abs(nearest[q] - expected[q]) for q in range(500)) < 1e-6
 
 
 def test_an_empty_catalog_and_no_queries():
