@@ -19,6 +19,10 @@ FUSED = ("ingest", "xmatch", "classify", "mma")
 RIVER = "river"
 """That process."""
 ARCHIVE = "archive"
+REMOTE = "remote"
+"""The worker of xmatch that asks services elsewhere, where it may."""
+MODULES = {REMOTE: "services.xmatch.remote"}
+"""Workers whose module is not named as they are."""
 
 
 class LocalSettings(ServiceSettings):
@@ -43,6 +47,9 @@ class LocalSettings(ServiceSettings):
         False,
         title="Run ingest, xmatch, classify and mma in one process",
         description="Alerts are then handed on in memory: less work for a small machine",
+    )
+    remote_enabled: bool = Field(
+        False, title="Start the worker that asks CDS and SIMBAD about alerts that matter"
     )
     workers: str = Field(
         "", title="Processes per service", description="service=number pairs; 1 where not named"
@@ -93,9 +100,10 @@ class LocalSettings(ServiceSettings):
         """The processes to start, by service, in the order alerts meet them."""
         wanted = set(_entries(self.services))
         chosen = tuple(name for name in SERVICES if name in wanted)
+        beside = (REMOTE,) if self.remote_enabled and "xmatch" in chosen else ()
         if not self.fused or FUSED[0] not in chosen:
-            return chosen
-        return (RIVER, *(name for name in chosen if name not in FUSED))
+            return (*chosen, *beside)
+        return (RIVER, *(name for name in chosen if name not in FUSED), *beside)
 
     def workers_of(self, service: str) -> int:
         """How many processes of ``service`` to start."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from services.console.settings import ARCHIVE, RIVER, LocalSettings, one_thread_each
+from services.console.settings import ARCHIVE, MODULES, RIVER, LocalSettings, one_thread_each
 from services.console.supervised import Supervised, SupervisedServer, SupervisedWorker
 from shared.local.server_process import LOOPBACK, ProcessMark, ServerProcess
 from shared.telemetry.logs import configure_logs

@@ -64,10 +64,21 @@ class Store:
         self, collection: Collection, updates: Mapping[str, Mapping[str, Any]]
     ) -> None:
         """Apply MongoDB update documents by ``_id`` in one bulk, making what is not there."""
+        await self._update(collection, updates, upsert=True)
+
+    async def update(
+        self, collection: Collection, updates: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """The same for documents that are there; an ``_id`` that is not is passed over."""
+        await self._update(collection, updates, upsert=False)
+
+    async def _update(
+        self, collection: Collection, updates: Mapping[str, Mapping[str, Any]], *, upsert: bool
+    ) -> None:
         if not updates:
             return
         operations = [
-            UpdateOne({"_id": key}, update, upsert=True) for key, update in updates.items()
+            UpdateOne({"_id": key}, update, upsert=upsert) for key, update in updates.items()
         ]
         with mapped_errors():
             await self._database[collection.value].bulk_write(operations, ordered=False)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.console.settings import SERVICES, LocalSettings
+from services.console.supervisor import workers_of
 
 
 def test_all_services_one_worker_each_unless_told_otherwise():
@@ -17,9 +18,46 @@ def test_services_keep_the_order_of_the_mesh():
     assert LocalSettings(services="none").chosen_services() == ()
 
 
+def test_services_elsewhere_are_asked_only_where_the_settings_say_so():
+    enabled = LocalSettings(remote_enabled=True)
+    assert enabled.chosen_services() == (*SERVICES, "remote")
+    assert enabled.model_copy(update={"fused": True}).chosen_services()[-1] == "remote"
+    assert LocalSettings(remote_enabled=True, services="ingest").chosen_services() == ("ingest",)
+    commands = {worker.name: worker.command[-1] for worker in workers_of(enabled)}
+    assert commands["remote"] == "services.xmatch.remote"
+    assert commands["xmatch"] == "services.xmatch"
+
+
 def test_workers_per_service():
     settings = LocalSettings(workers="ingest=2, classify=3")
     assert [settings.workers_of(s) for s in ("ingest", "classify", "mma")] == [2, 3, 1]
+
+
+def test_fused_four_services_are_one_process():
+    settings = LocalSettings(fused=True, workers="river=2")
+    assert settings.chosen_services() == ("river", "distribute", "archive")
+    assert settings.workers_of("river") == 2
+    only_edges = LocalSettings(fused=True, services="distribute,archive")
+    assert only_edges.chosen_services() == ("distribute", "archive")
+
+
+def test_half_a_river_is_refused():
+    with pytest.raises(ValidationError, match="together or not at all"):
+        LocalSettings(fused=True, services="ingest,xmatch,archive")
+
+
+@pytest.mark.parametrize(
+    ("fused", "rivers", "keeper"), [(False, 1, "archive"), (True, 1, "river"), (True, 2, "archive")]
+)
+def test_one_process_keeps_the_packets(fused, rivers, keeper, tmp_path):
+    settings = LocalSettings(fused=fused, workers=f"river={rivers}", state_dir=tmp_path)
+    keepers = {
+        worker.service
+        for worker in workers_of(settings)
+        if worker.service in {"archive", "river"}
+        and worker.environment.get("TOCSIN_ARCHIVE_KEEP_PACKETS") != "false"
+    }
+    assert keepers == {keeper}
 
 
 @pytest.mark.parametrize(
