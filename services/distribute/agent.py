@@ -21,8 +21,9 @@ from services.distribute.voevents.packet import Author
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import app as kafka
 from shared.kafka.recent import recent_headers
-from shared.kafka.records import Envelope, Record
+from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.sinks import add_envelope_sink, add_record_sink
+from shared.kafka.standstill import Standstill
 from shared.kafka.topics import Topic, out_topic
 
 SERVICE = "distribute"
@@ -48,7 +49,13 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         }
 
     delivered = Delivered(settings.delivered_window, read_tail)
-    dispatch = Dispatch(channels(kafka.outbox_of(app).send_once), delivered, metrics)
+    standstill = Standstill()
+
+    async def send_once(topic: str, messages: Sequence[Message]) -> None:
+        standstill.check()
+        await kafka.outbox_of(app).send_once(topic, messages)
+
+    dispatch = Dispatch(channels(send_once), delivered, metrics)
     topics = OutTopics(settings, [voevents, *(out_topic(name, prefix) for name in engine.filters)])
 
     async def deliver_alerts(envelopes: list[Envelope]) -> None:
@@ -82,5 +89,6 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
     )
     add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_voevents)
     app.task(make_topics)
+    app.task(standstill.watch)
     app.on_partitions_revoked.connect(forget, weak=False)
     return app
