@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from services.console.audit import STAGES, weigh
+from services.console.settings import LocalSettings
 from shared.alert_batch import AlertBatch
 from shared.kafka.admin import ensure_topics, mesh_topics
 from shared.kafka.envelopes import write_envelope
@@ -56,9 +57,9 @@ class Ledger:
     def out(self) -> str:
         return out_topic("bright", self.settings.topic_prefix)
 
-    async def letter(self, offset: int) -> None:
+    async def letter(self, offset: int, stage: str = "ingest") -> None:
         letter = DeadLetter(
-            stage="ingest", reason="truncated", detail="ends early", origin_topic=self.survey,
+            stage=stage, reason="truncated", detail="ends early", origin_topic=self.survey,
             origin_partition=0, origin_offset=offset,
         )  # fmt: skip
         await self.send(self.named(Topic.DEAD_LETTERS), [letter.to_json()])
@@ -105,6 +106,24 @@ async def test_a_deleted_envelope_is_found(ledger: Ledger, stage: int) -> None:
     faults = {line.stage: line.missing for line in account.lines if line.missing}
     assert faults == {name: 19}
     assert not account.balances
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_a_fused_river_is_one_stage(ledger: Ledger, lost: int) -> None:
+    """What is handed on in memory is on no topic; a loss between packet and end still shows."""
+    ledger.settings = LocalSettings(
+        **{name: getattr(ledger.settings, name) for name in ServiceSettings.model_fields}
+        | {"fused": True}
+    )
+    await ledger.letter(0, stage="xmatch")  # a second letter: 0 is set aside by a later stage
+    envelopes = ledger.river[Topic.CORRELATED]
+    del envelopes[1 : 1 + lost]
+    envelopes[0] = write_envelope(alerts(1, 18, ledger.survey))
+    ledger.river = {Topic.CORRELATED: envelopes}
+    account = await ledger.publish()
+    (line,) = account.lines
+    assert (line.stage, line.dead_letters, line.missing) == ("river", 4, 19 * lost)
+    assert account.balances == (not lost)
 
 
 async def test_a_changed_flux_is_found(ledger: Ledger) -> None:
