@@ -20,6 +20,15 @@ from tests.faults.stopped import Hung, Stopped
 from tests.faults.terminated import RollingRestart, Terminated
 from tests.faults.workers import FrozenAndKilled
 
+
+def fused(fault: Fault) -> Fault:
+    """The same fault where ingest, xmatch, classify and mma share a process, the river."""
+    fault.mesh_settings = {**fault.mesh_settings, "fused": True}
+    if "river" not in fault.name:
+        fault.name = f"river-{fault.name}"
+    return fault
+
+
 _SERVICES = ("ingest", "xmatch", "classify", "mma", "distribute", "archive")
 
 FAULTS: tuple[Fault, ...] = (
@@ -38,6 +47,9 @@ FAULTS: tuple[Fault, ...] = (
     SchemaJump(),
     HostileEnvelopes(),
     *(Hung(service) for service in ("ingest", "distribute")),
+    *(fused(kind("river")) for kind in (Killed, Terminated, Stopped)),
+    fused(ServerKilled("kafka")),
+    fused(TwiceAcrossRestart("river")),
     *(Bug(service) for service in _SERVICES),
     *(FrozenAndKilled(service) for service in ("ingest", "xmatch", "distribute")),
     DiskFull("broker-disk-full", "broker-on-small-disk", "the broker"),

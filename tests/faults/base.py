@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from confluent_kafka import Producer
 
@@ -45,7 +46,7 @@ class Fault(ABC):
     summary: str
     topic: str = "ztf_alerts"
     """Survey topic that is fed meanwhile."""
-    mesh_settings: ClassVar[Mapping[str, object]] = {}
+    mesh_settings: Mapping[str, object] = MappingProxyType({})
     ground: str = "one-broker"
     """What the mesh stands on: a name in ``grounds.GROUNDS``."""
     sends: float = 1.0

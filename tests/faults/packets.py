@@ -81,14 +81,17 @@ class TwiceAcrossRestart(Twice):
     """Between the two nights ingest loses whatever it holds in memory."""
 
     name = "sent-twice-restart"
-    summary = "every packet is sent twice, and ingest is killed in between"
+
+    def __init__(self, service: str = "ingest") -> None:
+        self.service = service
+        self.summary = f"every packet is sent twice, and {service} is killed in between"
 
     def strike(self, scene: Scene) -> None:
         """Nothing yet: the kill comes between the nights."""
 
     def feed(self, scene: Scene) -> Feed:
         self._before = self._duplicates(scene)
-        return TwoNights(scene, between=lambda: scene.mesh.kill("ingest"))
+        return TwoNights(scene, between=lambda: scene.mesh.kill(self.service))
 
 
 class TwoNights:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 from tests.faults.base import Fault, Scene
 
@@ -27,7 +27,7 @@ class Stopped(Fault):
 class Hung(Fault):
     """SIGSTOP without end: the supervisor must notice, end the process and start another."""
 
-    mesh_settings: ClassVar[Mapping[str, object]] = {"silent_patience_s": 10.0}
+    mesh_settings = MappingProxyType({"silent_patience_s": 10.0})
 
     def __init__(self, service: str) -> None:
         self.service = service

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Mapping
-from typing import ClassVar
+from types import MappingProxyType
 
 from tests.faults.base import Fault, Scene
 
@@ -16,9 +15,7 @@ _TAKEN_OVER_S = 10.0
 class FrozenAndKilled(Fault):
     """The first wakes with a take that the second has carried out meanwhile."""
 
-    mesh_settings: ClassVar[Mapping[str, object]] = {
-        "workers": "ingest=2,xmatch=2,classify=2,mma=2,distribute=2"
-    }
+    mesh_settings = MappingProxyType({"workers": "ingest=2,xmatch=2,classify=2,mma=2,distribute=2"})
 
     def __init__(self, service: str) -> None:
         self.service = service

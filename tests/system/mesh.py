@@ -213,7 +213,8 @@ def faults_of(account: dict[str, Any], undelivered: int = 0) -> list[str]:
         if not edge["balances"]
     ]
     found += [f"stranger: {stranger}" for stranger in account["strangers"]]
-    came_out = sum(line["went_out"] for line in account["stages"] if line["stage"] == "mma")
+    last = ("mma", "river")
+    came_out = sum(line["went_out"] for line in account["stages"] if line["stage"] in last)
     delivered = sum(e["found"] for e in account["edges"] if e["name"].endswith(f".{EVERYTHING}"))
     if delivered != came_out - undelivered:
         found.append(f"filter {EVERYTHING} holds {delivered} messages for {came_out} alerts")
