@@ -40,6 +40,9 @@ SERVICE_VERBS = (
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
     Verb("mma sample-notice", "services.mma.sample", "Write a real notice to a file, to try"),
+    Verb("mma parse", "services.mma.parse", "Read notices offline, one JSON line each"),
+    Verb("mma locate", "services.mma.locate", "Positions in a sky map: level, area, volume"),
+    Verb("mma overlap", "services.mma.overlap", "How well two localisations agree"),
     Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
 )
 

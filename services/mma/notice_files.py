@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from shared.errors import RejectedRecordError
 from shared.schemas.notice import MAX_NOTICE_BYTES, Notice
 
 _SUFFIXES = (".xml", ".json", ".json.gz", ".xml.gz", ".voevent")
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+MAX_ARCHIVE_MEMBERS = 1_000_000
 
 
 def notice_paths(paths: Sequence[Path]) -> Iterator[Path]:
@@ -41,7 +44,43 @@ def read_path(path: Path) -> Notice:
     return read_notice(read_notice_file(content), received_ms=int(time.time() * 1000))
 
 
-def summary(path: Path, notice: Notice) -> dict[str, Any]:
+def notices_in(paths: Sequence[Path]) -> Iterator[tuple[str, Notice | RejectedRecordError]]:
+    """Every notice of files, folders and tar archives by name, or why it is none.
+
+    Archives are streamed; nothing is unpacked to disk, links and devices are passed over.
+    """
+    for path in notice_paths(paths):
+        if path.name.endswith(_TAR_SUFFIXES):
+            yield from _in_archive(path)
+            continue
+        try:
+            yield str(path), read_path(path)
+        except RejectedRecordError as error:
+            yield str(path), error
+
+
+def _in_archive(path: Path) -> Iterator[tuple[str, Notice | RejectedRecordError]]:
+    received_ms = int(time.time() * 1000)
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for count, member in enumerate(archive):
+                name = f"{path}:{member.name}"
+                if count >= MAX_ARCHIVE_MEMBERS:
+                    yield name, RejectedRecordError("too_large", "more members than are read")
+                    return
+                if not member.isfile():
+                    continue
+                stream = archive.extractfile(member)
+                content = b"" if stream is None else stream.read(MAX_NOTICE_BYTES + 1)
+                try:
+                    yield name, read_notice(read_notice_file(content), received_ms)
+                except RejectedRecordError as error:
+                    yield name, error
+    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        yield str(path), RejectedRecordError("unreadable_file", str(error))
+
+
+def summary(path: Path | str, notice: Notice) -> dict[str, Any]:
     """What a notice says, without its payload, and how large its 90 % region is."""
     said = notice.model_dump(mode="json", exclude={"payload"}, exclude_none=True)
     region = region_of(notice)
@@ -59,7 +98,7 @@ def summary(path: Path, notice: Notice) -> dict[str, Any]:
     }
 
 
-def refusal(path: Path, error: RejectedRecordError) -> dict[str, Any]:
+def refusal(path: Path | str, error: RejectedRecordError) -> dict[str, Any]:
     """Why a file was refused."""
     return {
         "file": str(path),

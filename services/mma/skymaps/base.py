@@ -11,6 +11,11 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 CellArray = npt.NDArray[np.int64]
 
+CELLS_PER_SIGMA = 8.0
+CELLS_PER_RADIUS = 24.0
+"""Fineness of an analytic region compiled to a map: its areas are then right to 1e-3."""
+NEARLY_ALL = 1.0 - 1e-7
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -44,10 +49,36 @@ class Region(Protocol):
         """
         ...
 
+    def densities_per_sr(
+        self, ra_deg: FloatArray, dec_deg: FloatArray, healpix29: CellArray
+    ) -> FloatArray:
+        """Probability per steradian at positions, as ``credible_levels`` takes them."""
+        ...
+
+    def searched_areas_deg2(
+        self, ra_deg: FloatArray, dec_deg: FloatArray, healpix29: CellArray
+    ) -> FloatArray:
+        """Area that is at least as dense as each position, square degrees, shape (n,)."""
+        ...
+
     def searched_area_deg2(self, credible_level: float) -> float:
         """Area of the smallest region of this credible level, square degrees."""
         ...
 
     def cap(self, credible_level: float) -> Cap:
         """A cap around everything up to this credible level."""
+        ...
+
+
+class AnalyticRegion(Region, Protocol):
+    """A region given by a formula, which ``compiled`` can turn into a multi-order map."""
+
+    def cell_limits_deg(
+        self, ra_deg: FloatArray, dec_deg: FloatArray, slack_deg: float
+    ) -> FloatArray:
+        """Largest radius that a cell centred there may have, degrees, shape (n,).
+
+        ``slack_deg`` is the radius of the cells asked about: the density may peak anywhere
+        within it. Infinite where the density is negligible all over the cell.
+        """
         ...

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.mma.skymaps.base import Cap, CellArray, FloatArray
+from services.mma.skymaps.base import FloatArray
+from services.mma.skymaps.tangent import Quadratic
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorEllipse:
+class ErrorEllipse(Quadratic):
     """Ellipse that holds the fraction ``containment``; credible level 1 - (1 - c)^(r^2)."""
 
     ra_deg: float
@@ -21,13 +22,8 @@ class ErrorEllipse:
     """Of the major axis, from north to east."""
     containment: float
 
-    def credible_levels(
-        self,
-        ra_deg: FloatArray,
-        dec_deg: FloatArray,
-        healpix29: CellArray,
-    ) -> FloatArray:
-        """Probability inside the similar ellipse through each position."""
+    def scaled_radius2(self, ra_deg: FloatArray, dec_deg: FloatArray) -> FloatArray:
+        """r^2 of each position."""
         ra, dec = np.radians(ra_deg - self.ra_deg), np.radians(dec_deg)
         dec0 = np.radians(self.dec_deg)
         cos_angle = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra)
@@ -41,19 +37,13 @@ class ErrorEllipse:
         along_major = stretch * (north * np.cos(position_angle) + east * np.sin(position_angle))
         along_minor = stretch * (east * np.cos(position_angle) - north * np.sin(position_angle))
         r2 = (along_major / self.semi_major_deg) ** 2 + (along_minor / self.semi_minor_deg) ** 2
-        return np.asarray(-np.expm1(r2 * np.log1p(-self.containment)), dtype=np.float64)
+        return np.asarray(r2, dtype=np.float64)
 
-    def _scale(self, credible_level: float) -> float:
-        return float(
-            np.sqrt(np.log1p(-min(credible_level, 1 - 1e-12)) / np.log1p(-self.containment))
-        )
+    def area_of_contour_deg2(self) -> float:
+        """Area of the ellipse, square degrees."""
+        return float(np.pi * self.semi_major_deg * self.semi_minor_deg)
 
-    def searched_area_deg2(self, credible_level: float) -> float:
-        """Area of the similar ellipse with this credible level, square degrees."""
-        scale2 = self._scale(credible_level) ** 2
-        return float(np.pi * self.semi_major_deg * self.semi_minor_deg * scale2)
-
-    def cap(self, credible_level: float) -> Cap:
-        """The circle about the ellipse of this credible level."""
-        radius = max(self.semi_major_deg, self.semi_minor_deg) * self._scale(credible_level)
-        return Cap(self.ra_deg, self.dec_deg, min(180.0, radius))
+    def extent_deg(self) -> tuple[float, float]:
+        """Semi-minor and semi-major axis."""
+        axes = (self.semi_major_deg, self.semi_minor_deg)
+        return min(axes), max(axes)

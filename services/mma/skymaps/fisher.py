@@ -10,8 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from services.mma.skymaps.base import Cap, CellArray, FloatArray
-from shared.sky.separation import unit_vectors
+from services.mma.skymaps.base import (
+    CELLS_PER_RADIUS,
+    CELLS_PER_SIGMA,
+    NEARLY_ALL,
+    Cap,
+    CellArray,
+    FloatArray,
+)
+from shared.sky.separation import separation_arcsec, unit_vectors
 
 SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
 OPTICAL_ASTROMETRY_DEG = 0.3 / 3600.0
@@ -40,6 +47,39 @@ class FisherMixture:
         """Probability inside the circle about the centre that passes through each position."""
         chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)
         return self.enclosed(0.5 * np.einsum("ij,ij->i", chord, chord))
+
+    def densities_per_sr(
+        self,
+        ra_deg: FloatArray,
+        dec_deg: FloatArray,
+        healpix29: CellArray,
+    ) -> FloatArray:
+        """Probability per steradian at each position."""
+        chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)
+        one_minus_cos = 0.5 * np.einsum("ij,ij->i", chord, chord)
+        total = np.zeros_like(one_minus_cos)
+        for weight, kappa in zip(self.weights, self.kappas, strict=True):
+            peak = -kappa / (2.0 * np.pi * np.expm1(-2.0 * kappa))
+            total += weight * peak * np.exp(-kappa * one_minus_cos)
+        return total
+
+    def searched_areas_deg2(
+        self, ra_deg: FloatArray, dec_deg: FloatArray, healpix29: CellArray
+    ) -> FloatArray:
+        """Area of the circle about the centre through each position, square degrees."""
+        chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)
+        half_chord2 = np.einsum("ij,ij->i", chord, chord)
+        return np.asarray(np.pi * half_chord2 * SQUARE_DEGREES_PER_STERADIAN, dtype=np.float64)
+
+    def cell_limits_deg(
+        self, ra_deg: FloatArray, dec_deg: FloatArray, slack_deg: float
+    ) -> FloatArray:
+        """How large a cell may be there when compiled to a map: see ``compiled``."""
+        away = separation_arcsec(self.ra_deg, self.dec_deg, ra_deg, dec_deg) / 3600.0 - slack_deg
+        narrowest = np.degrees(1.0 / np.sqrt(max(self.kappas)))
+        limits = np.maximum(narrowest / CELLS_PER_SIGMA, away / CELLS_PER_RADIUS)
+        limits[away > self.radius_deg(NEARLY_ALL)] = np.inf
+        return np.asarray(limits, dtype=np.float64)
 
     def enclosed(self, one_minus_cos: FloatArray) -> FloatArray:
         """Probability within angles given as 1 - cos(angle), exact for arcseconds too."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import warnings
 import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
 from cdshealpix import from_ring
 
 from services.mma.skymaps.multi_order import (
     NORMALISATION_TOLERANCE,
     SQUARE_DEGREES_PER_STERADIAN,
+    DistanceLayers,
     MultiOrderMap,
     compile_map,
 )
@@ -45,12 +48,15 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
         equatorial, too large, or not a probability map.
     """
     try:
-        with fits.open(
-            io.BytesIO(_unzipped(payload, max_bytes)), memmap=False, cache=False
-        ) as file:
+        with (
+            warnings.catch_warnings(action="ignore", category=AstropyWarning),
+            fits.open(io.BytesIO(_unzipped(payload, max_bytes)), memmap=False, cache=False) as file,
+        ):
             table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
             if table is None:
-                raise RejectedRecordError("bad_sky_map", "the FITS file holds no binary table")
+                raise RejectedRecordError(
+                    "bad_sky_map", "the FITS file holds no binary table, or is cut short"
+                )
             if not 0 < int(table.header.get("TFIELDS", 0)) <= MAX_COLUMNS:
                 # astropy makes objects of as many columns as it is told, in gigabytes.
                 raise RejectedRecordError("bad_sky_map", f"not 1 to {MAX_COLUMNS} columns")
@@ -114,7 +120,7 @@ def _multi_order(header: Any, rows: Any, names: dict[str, str]) -> MultiOrderMap
     total = float(np.sum(density * (np.pi / 3.0) / (np.int64(1) << (2 * order))))
     if _is_one(total * SQUARE_DEGREES_PER_STERADIAN):
         density = density * SQUARE_DEGREES_PER_STERADIAN
-    return compile_map(order, cell, density, *_distance(header))
+    return compile_map(order, cell, density, *_distance(header), _layers(rows, names))
 
 
 def _flat(header: Any, rows: Any, names: dict[str, str]) -> MultiOrderMap:
@@ -125,40 +131,78 @@ def _flat(header: Any, rows: Any, names: dict[str, str]) -> MultiOrderMap:
     order = (len(values) // 12).bit_length() // 2
     if order > MAX_FLAT_ORDER or len(values) != 12 << (2 * order):
         raise RejectedRecordError("bad_sky_map", f"{len(values)} pixels are no full HEALPix map")
-    if str(header.get("ORDERING", "RING")).strip().upper().startswith("RING"):
-        nested = from_ring(np.arange(len(values), dtype=np.uint64), order)
-        ring_values, values = values, np.empty_like(values)
-        values[nested.astype(np.int64)] = ring_values
+    is_ring = str(header.get("ORDERING", "RING")).strip().upper().startswith("RING")
+    if is_ring:
+        values = _nested(values, order)
     pixel_sr = 4.0 * np.pi / len(values)
     per_sr = values / pixel_sr
     for density in (per_sr, values, values * SQUARE_DEGREES_PER_STERADIAN):
         if _is_one(float(np.sum(density)) * pixel_sr):
             per_sr = density
             break
-    return compile_map(*_merged(order, per_sr), *_distance(header))
+    columns = [per_sr]
+    layers = _layers(rows, names)
+    if layers is not None:
+        given = (layers.mu_mpc, layers.sigma_mpc, layers.norm_per_mpc2)
+        columns += [_nested(column, order) if is_ring else column for column in given]
+    orders, cells, (density, *merged) = merged_siblings(order, columns)
+    return compile_map(
+        orders, cells, density, *_distance(header), DistanceLayers(*merged) if merged else None
+    )
+
+
+def _nested(ring: FloatArray, order: int) -> FloatArray:
+    """Put the pixels of a map in ring order into nested order."""
+    nested = np.empty_like(ring)
+    nested[from_ring(np.arange(len(ring), dtype=np.uint64), order).astype(np.int64)] = ring
+    return nested
+
+
+def _layers(rows: Any, names: dict[str, str]) -> DistanceLayers | None:
+    wanted = ("DISTMU", "DISTSIGMA", "DISTNORM")
+    if not all(name in names for name in wanted):
+        return None
+    return DistanceLayers.of(*(_native(rows[names[name]], np.float64) for name in wanted))
 
 
 def _is_one(total: float) -> bool:
     return abs(total - 1.0) <= NORMALISATION_TOLERANCE
 
 
-def _merged(
-    order: int, density: FloatArray
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
-    """Join four equal siblings again and again: flat maps are mostly rasterised coarse ones."""
+def merged_siblings(
+    order: int, columns: list[FloatArray]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[FloatArray]]:
+    """Join four equal siblings again and again: flat maps are mostly rasterised coarse ones.
+
+    Parameters
+    ----------
+    order
+        HEALPix order of the flat map.
+    columns
+        Nested pixels, each of shape (12 * 4**order,); siblings must be equal in all.
+
+    Returns
+    -------
+    Order and nested cell number of every row left, and the columns there.
+    """
     orders: list[npt.NDArray[np.int64]] = []
     cells: list[npt.NDArray[np.int64]] = []
-    densities: list[FloatArray] = []
-    whole = np.ones(len(density), dtype=bool)
+    kept_columns: list[list[FloatArray]] = [[] for _ in columns]
+    whole = np.ones(len(columns[0]), dtype=bool)
     while True:
-        joined = np.zeros(len(density) // 4, dtype=bool)
+        joined = np.zeros(len(whole) // 4, dtype=bool)
         if order > 0:
-            siblings = density.reshape(-1, 4)
-            joined = whole.reshape(-1, 4).all(axis=1) & (siblings == siblings[:, :1]).all(axis=1)
+            joined = whole.reshape(-1, 4).all(axis=1)
+            for column in columns:
+                siblings = column.reshape(-1, 4)
+                joined = joined & np.all(siblings == siblings[:, :1], axis=1)
         kept = np.flatnonzero(whole & ~np.repeat(joined, 4)) if order > 0 else np.flatnonzero(whole)
         orders.append(np.full(len(kept), order, dtype=np.int64))
         cells.append(kept.astype(np.int64))
-        densities.append(density[kept])
+        for into, column in zip(kept_columns, columns, strict=True):
+            into.append(column[kept])
         if not joined.any():
-            return np.concatenate(orders), np.concatenate(cells), np.concatenate(densities)
-        density, whole, order = density.reshape(-1, 4)[:, 0], joined, order - 1
+            merged = [np.concatenate(parts) for parts in kept_columns]
+            return np.concatenate(orders), np.concatenate(cells), merged
+        columns = [column.reshape(-1, 4)[:, 0] for column in columns]
+        whole, order = joined, order - 1

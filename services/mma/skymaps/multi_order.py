@@ -7,7 +7,7 @@ all cells at least as dense (inclusive, stable order), which is what ligo.skymap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,34 @@ from shared.sky.separation import separation_arcsec
 
 SQUARE_DEGREES_ON_SPHERE = 360.0**2 / np.pi
 SQUARE_DEGREES_PER_STERADIAN = (180.0 / np.pi) ** 2
+CELL29_SR = 4.0 * np.pi / (12 << (2 * DEEPEST_ORDER))
 NORMALISATION_TOLERANCE = 0.01
 """A map whose sum is farther from one is refused; within, it is normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistanceLayers:
+    """Distance along each line of sight: p(r) = norm N(r; mu, sigma) r^2 (Singer et al. 2016).
+
+    Rows without a distance have norm 0, mu 0 and sigma 1.
+    """
+
+    mu_mpc: FloatArray
+    """Shape (n,): location (DISTMU), Mpc; may be negative."""
+    sigma_mpc: FloatArray
+    """Shape (n,): scale (DISTSIGMA), Mpc, above zero."""
+    norm_per_mpc2: FloatArray
+    """Shape (n,): normalisation (DISTNORM), Mpc^-2."""
+
+    @classmethod
+    def of(cls, mu: FloatArray, sigma: FloatArray, norm: FloatArray) -> DistanceLayers:
+        """Layers as a file gives them: rows that are not finite or not positive say nothing."""
+        good = np.isfinite(mu) & np.isfinite(sigma) & np.isfinite(norm) & (sigma > 0) & (norm > 0)
+        return cls(np.where(good, mu, 0.0), np.where(good, sigma, 1.0), np.where(good, norm, 0.0))
+
+    def rows(self, row: npt.NDArray[np.intp]) -> DistanceLayers:
+        """The same of some rows, in their order."""
+        return DistanceLayers(self.mu_mpc[row], self.sigma_mpc[row], self.norm_per_mpc2[row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +69,13 @@ class MultiOrderMap:
     """Integral before it was normalised to one."""
     distance_mpc: float | None = None
     distance_err_mpc: float | None = None
+    layers: DistanceLayers | None = None
+    """Distances of every cell; None for a map without them."""
+
+    @property
+    def area_sr(self) -> FloatArray:
+        """Solid angle of each cell, steradians, shape (n,)."""
+        return np.asarray((self.end - self.first) * CELL29_SR, dtype=np.float64)
 
     def rows(self, healpix29: CellArray) -> npt.NDArray[np.intp]:
         """Row of each order-29 cell, shape (n,); -1 where the map has none."""
@@ -59,7 +92,12 @@ class MultiOrderMap:
         row = self.rows(healpix29)
         return np.where(row >= 0, self.credible_level[row], 1.0)
 
-    def densities_per_sr(self, healpix29: CellArray) -> FloatArray:
+    def densities_per_sr(
+        self,
+        ra_deg: FloatArray,
+        dec_deg: FloatArray,
+        healpix29: CellArray,
+    ) -> FloatArray:
         """Probability per steradian at each cell, 0 outside the map."""
         row = self.rows(healpix29)
         return np.where(row >= 0, self.density_per_sr[row], 0.0)
@@ -67,6 +105,22 @@ class MultiOrderMap:
     def searched_area_deg2(self, credible_level: float) -> float:
         """Area of the smallest region with this credible level, interpolated between cells."""
         return float(np.interp(credible_level, self.level_steps, self.area_steps_deg2))
+
+    def searched_areas_deg2(
+        self,
+        ra_deg: FloatArray,
+        dec_deg: FloatArray,
+        healpix29: CellArray,
+    ) -> FloatArray:
+        """Area of all cells at least as dense as the one at each position, shape (n,).
+
+        The whole sphere outside the map and where the density is zero.
+        """
+        row = self.rows(healpix29)
+        levels = self.credible_level[row]
+        step = np.searchsorted(self.level_steps, levels, side="left")
+        is_there = (row >= 0) & (self.density_per_sr[row] > 0)
+        return np.where(is_there, self.area_steps_deg2[step], SQUARE_DEGREES_ON_SPHERE)
 
     def cap(self, credible_level: float) -> Cap:
         """The whole sphere."""
@@ -106,6 +160,7 @@ def compile_map(
     density_per_sr: FloatArray,
     distance_mpc: float | None = None,
     distance_err_mpc: float | None = None,
+    layers: DistanceLayers | None = None,
 ) -> MultiOrderMap:
     """Sort, normalise and rank the cells of a map.
 
@@ -117,6 +172,8 @@ def compile_map(
         Probability per steradian, shape (n,); NaN and negative rows are refused.
     distance_mpc, distance_err_mpc
         Posterior mean and standard deviation of the luminosity distance, if the map says.
+    layers
+        Distances of the rows, if the map has them.
 
     Raises
     ------
@@ -134,16 +191,43 @@ def compile_map(
         raise RejectedRecordError("bad_sky_map", "a cell number is too large for its order")
     shift = 2 * (DEEPEST_ORDER - order)
     first = cell << shift
+    end = first + (np.int64(1) << shift)
+    return compile_ranges(first, end, density_per_sr, distance_mpc, distance_err_mpc, layers)
+
+
+def compile_ranges(
+    first: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    density_per_sr: FloatArray,
+    distance_mpc: float | None = None,
+    distance_err_mpc: float | None = None,
+    layers: DistanceLayers | None = None,
+) -> MultiOrderMap:
+    """As ``compile_map``, for ranges of order-29 cells: ``first`` to before ``end``.
+
+    A range of the product of two maps need not be one HEALPix cell.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``bad_sky_map``: ranges that overlap, or a sum farther than 1 % from one.
+    """
     by_place = np.argsort(first, kind="stable")
-    first, end = first[by_place], (first + (np.int64(1) << shift))[by_place]
+    first, end = first[by_place], end[by_place]
     density = np.asarray(density_per_sr, dtype=np.float64)[by_place]
     if np.any(first[1:] < end[:-1]):
         raise RejectedRecordError("bad_sky_map", "cells overlap")
-    area_sr = (end - first) * (4.0 * np.pi / (12 << (2 * DEEPEST_ORDER)))
+    area_sr = np.asarray((end - first) * CELL29_SR, dtype=np.float64)
     total = float(np.sum(density * area_sr))
     if abs(total - 1.0) > NORMALISATION_TOLERANCE:
         raise RejectedRecordError("bad_sky_map", f"the map's sum is {total:.6g}, not 1 within 1 %")
-    return _ranked(first, end, density / total, area_sr, total, distance_mpc, distance_err_mpc)
+    ranked = _ranked(first, end, density / total, area_sr, total)
+    return replace(
+        ranked,
+        distance_mpc=distance_mpc,
+        distance_err_mpc=distance_err_mpc,
+        layers=None if layers is None else layers.rows(by_place),
+    )
 
 
 def _ranked(
@@ -152,8 +236,6 @@ def _ranked(
     density: FloatArray,
     area_sr: FloatArray,
     total: float,
-    distance_mpc: float | None,
-    distance_err_mpc: float | None,
 ) -> MultiOrderMap:
     densest_first = np.argsort(-density, kind="stable")
     steps = np.minimum(np.cumsum((density * area_sr)[densest_first]), 1.0)
@@ -169,6 +251,4 @@ def _ranked(
             ([0.0], np.cumsum(area_sr[densest_first]) * SQUARE_DEGREES_PER_STERADIAN)
         ),
         sum_as_given=total,
-        distance_mpc=distance_mpc,
-        distance_err_mpc=distance_err_mpc,
     )

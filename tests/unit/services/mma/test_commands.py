@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from services.mma import check, sample, send
+from services.mma import parse, sample, send
 from shared.errors import UpstreamUnavailableError
 from shared.testing.notices import lvk_json, voevent
 
@@ -14,7 +14,7 @@ def test_check_says_what_is_in_each_file(tmp_path, capsys):
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(lvk_json()))
     (tmp_path / "b.xml").write_bytes(voevent("ivo://e/s#1", time="2022-01-00T00:00:00"))
     (tmp_path / "notes.txt").write_text("no notice")
-    assert check.main([str(tmp_path)]) == 1
+    assert parse.main([str(tmp_path)]) == 1
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (first["status"], first["event_id"]) == ("accepted", "S240115a")
     assert first["area_90_deg2"] == pytest.approx(first["localization"]["area_90_deg2"])
@@ -24,7 +24,7 @@ def test_check_says_what_is_in_each_file(tmp_path, capsys):
 
 def test_check_of_good_notices_ends_with_zero(tmp_path):
     (tmp_path / "a.xml").write_bytes(voevent("ivo://e/s#1"))
-    assert check.main([str(tmp_path / "a.xml")]) == 0
+    assert parse.main([str(tmp_path / "a.xml")]) == 0
 
 
 def test_send_refuses_before_it_sends_anything(tmp_path, capsys, monkeypatch):
@@ -70,7 +70,7 @@ def test_samples_are_what_they_say(kind, tmp_path, capsys):
     path = tmp_path / "notice"
     assert sample.main(["--kind", kind, "--out", str(path), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert check.main([str(path)]) == 0
+    assert parse.main([str(path)]) == 0
     assert said["radius_90_deg"] > 0
     if kind == "gw":
         # S240621dy: 34.06 deg2 by ligo.skymap 2.5.4 on the same map.
@@ -81,6 +81,6 @@ def test_the_samples_retraction_withdraws_it(tmp_path, capsys):
     path = tmp_path / "r.json"
     assert sample.main(["--kind", "gw-retraction", "--out", str(path)]) == 0
     capsys.readouterr()
-    assert check.main([str(path)]) == 0
+    assert parse.main([str(path)]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["event_id"], said["alert_kind"]) == ("S240621dy", "retraction")

@@ -37,6 +37,10 @@ def level_at(region, ra_deg, dec_deg):
     return float(region.credible_levels(np.array([ra_deg]), np.array([dec_deg]), cells)[0])
 
 
+def density_at(region, cell):
+    return float(region.densities_per_sr(NOWHERE, NOWHERE, cell)[0])
+
+
 def test_twelve_cells_by_hand():
     compiled = read_sky_map(base_cells_map(0.8))
     # Cell 4 is centred on 0, 0 and holds 0.8; the others share 0.2, in order of number.
@@ -46,7 +50,7 @@ def test_twelve_cells_by_hand():
     assert compiled.searched_area_deg2(0.4) == pytest.approx(41252.96125 / 24)
     assert compiled.mode() == pytest.approx((0.0, 0.0))
     cell = healpix29_of(0.0, 0.0)
-    assert compiled.densities_per_sr(cell)[0] == pytest.approx(0.8 / (4 * np.pi / 12))
+    assert density_at(compiled, cell) == pytest.approx(0.8 / (4 * np.pi / 12))
 
 
 def test_cells_outside_a_partial_map_have_level_one():
@@ -54,7 +58,7 @@ def test_cells_outside_a_partial_map_have_level_one():
     compiled = read_sky_map(multi_order_map([8], [1 / area]))
     assert level_at(compiled, 0.0, 0.0) == pytest.approx(1.0)  # the only cell: level of all
     assert level_at(compiled, 180.0, 0.0) == 1.0
-    assert compiled.densities_per_sr(healpix29_of(180.0, 0.0))[0] == 0.0
+    assert density_at(compiled, healpix29_of(180.0, 0.0)) == 0.0
 
 
 def test_map_per_square_degree_is_recognised():
@@ -87,10 +91,8 @@ def test_flat_ring_map_at_order_one_puts_the_first_pixels_at_the_north_pole():
     values[:4] = 0.25
     compiled = read_sky_map(flat_map(values, "RING"))
     assert level_at(compiled, 10.0, 80.0) <= 1.0
-    assert compiled.densities_per_sr(healpix29_of(10.0, 80.0))[0] == pytest.approx(
-        0.25 / (4 * np.pi / 48)
-    )
-    assert compiled.densities_per_sr(healpix29_of(10.0, -80.0))[0] == 0.0
+    assert density_at(compiled, healpix29_of(10.0, 80.0)) == pytest.approx(0.25 / (4 * np.pi / 48))
+    assert density_at(compiled, healpix29_of(10.0, -80.0)) == 0.0
 
 
 def test_equal_siblings_of_a_flat_map_are_merged():
@@ -146,7 +148,7 @@ def test_s190425z_matches_ligo_skymap():
     level = level_at(compiled, 258.34145, -9.96447)  # ZTF19aarykkb
     assert level == pytest.approx(0.44143, abs=1e-4)
     assert compiled.searched_area_deg2(level) == pytest.approx(2247.4, rel=1e-3)
-    overlap = compiled.densities_per_sr(healpix29_of(258.34145, -9.96447))[0] * 4 * np.pi
+    overlap = density_at(compiled, healpix29_of(258.34145, -9.96447)) * 4 * np.pi
     assert overlap == pytest.approx(4.7296, rel=1e-3)
 
 
