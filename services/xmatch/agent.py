@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from services.xmatch.catalog_store import open_catalogs
 from services.xmatch.crossmatch import crossmatch_or_reject, warm_up
+from services.xmatch.describe import describe, surroundings_of
 from services.xmatch.metrics import XmatchMetrics
 from services.xmatch.settings import XmatchSettings
 from shared.alert_batch import AlertBatch
@@ -31,10 +33,12 @@ def create_app(
         most_per_catalog=settings.xmatch_most_per_catalog,
     )
 
+    around = surroundings_of(catalogs)
+
     def stage(batch: AlertBatch) -> StageResult:
         result = match(batch)
         metrics.matched(result.batch)
-        return result
+        return replace(result, batch=describe(result.batch, around))
 
     add_stage(app, settings, source=Topic.ALERTS, sink=Topic.MATCHED, stage=stage)
     return app

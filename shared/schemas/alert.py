@@ -210,6 +210,20 @@ MATCH = pa.struct(
             unit="arcsec",
             null="a point source, or not in the catalog",
         ),
+        column("redshift_err", pa.float32(), "One standard deviation.", null="not in the catalog"),
+        column(
+            "redshift_kind",
+            pa.string(),
+            "spec spectroscopic, phot photometric.",
+            null="no redshift, or the catalog does not say",
+        ),
+        column(
+            "distance_mpc",
+            pa.float32(),
+            "Luminosity distance the catalog itself gives.",
+            unit="Mpc",
+            null="not in the catalog",
+        ),
     ]
 )
 """One cross-match: a catalog source near the alert."""

@@ -46,3 +46,9 @@ def sample_indexes(sample_of, tmp_path):
         (table,) = read_tables(catalog, path)
         indexes.append(index_rows(catalog, catalog.rows(table), "sample-1"))
     return indexes
+
+
+@pytest.fixture
+def places():
+    """Makers of small catalogs at chosen places."""
+    return load(Path(__file__).parent / "places.py")
