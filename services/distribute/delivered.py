@@ -35,11 +35,13 @@ class Delivered:
         self._window = window
         self._read_tail = read_tail
         self._known: dict[Place, OrderedDict[bytes, None]] = {}
+        self._times_forgotten = 0
 
     async def unsent(self, outgoing: Outgoing) -> Outgoing:
         """Those of ``outgoing`` that their topics do not hold yet, each only once."""
         places = {(t, _partition(m)) for t, messages in outgoing.items() for m in messages}
-        await self._recall([place for place in sorted(places) if place not in self._known])
+        while unknown := [place for place in sorted(places) if place not in self._known]:
+            await self._recall(unknown)
         return {
             topic: fresh
             for topic, messages in outgoing.items()
@@ -54,11 +56,13 @@ class Delivered:
     def forget(self) -> None:
         """Partitions have moved: another worker may have delivered meanwhile."""
         self._known.clear()
+        self._times_forgotten += 1
 
     async def _recall(self, places: Sequence[Place]) -> None:
-        if not places:
-            return
+        times_forgotten = self._times_forgotten
         tails = await self._read_tail(places, self._window)
+        if times_forgotten != self._times_forgotten:
+            return  # read before the partitions moved: to be read again
         for place in places:
             self._known[place] = OrderedDict.fromkeys(tails.get(place, ()))
 
@@ -72,7 +76,9 @@ class Delivered:
                 yield message
 
     def _note(self, place: Place, identity: bytes) -> None:
-        known = self._known.setdefault(place, OrderedDict())
+        known = self._known.get(place)
+        if known is None:
+            return  # forgotten while this was sent: a memory of this alone would pass for the whole
         known[identity] = None
         while len(known) > self._window:
             known.popitem(last=False)

@@ -56,6 +56,40 @@ async def test_a_repeat_within_a_worker_is_not_sent():
     assert registry.get_sample_value("tocsin_delivery_repeats_total", {"destination": "a"}) == 2
 
 
+async def test_partitions_that_move_during_a_send_leave_no_half_memory():
+    """What is acknowledged after forgetting must not pass for all that was delivered."""
+    kafka = FakeKafka()
+    dispatch, _ = kafka.worker()
+    await dispatch.send({"a": messages(range(5))})
+    send = kafka.send
+
+    async def send_while_partitions_move(topic, some):
+        dispatch.forget()
+        await send(topic, some)
+
+    moving = Dispatch(channels(send_while_partitions_move), dispatch._delivered, dispatch._metrics)
+    assert await moving.send({"a": messages(range(5, 8))}) == 3
+    assert await dispatch.send({"a": messages(range(8))}) == 0  # none was committed
+    assert kafka.topics[("a", 0)] == ids(range(8))
+
+
+async def test_partitions_that_move_while_topics_are_read_are_read_again():
+    kafka = FakeKafka()
+    dispatch, _ = kafka.worker()
+    read_tail = kafka.read_tail
+
+    async def read_while_partitions_move(places, count):
+        found = await read_tail(places, count)
+        if len(kafka.tails_read) == 1:
+            dispatch.forget()
+            kafka.topics[("a", 0)] += ids(range(3))  # by another worker
+        return found
+
+    dispatch._delivered._read_tail = read_while_partitions_move
+    assert await dispatch.send({"a": messages(range(5))}) == 2
+    assert kafka.topics[("a", 0)] == ids(range(5))
+
+
 async def test_a_new_worker_knows_what_the_old_one_sent():
     kafka = FakeKafka()
     await kafka.worker()[0].send({"a": messages(range(5)), "b": messages([1], 1)})
