@@ -36,6 +36,7 @@ SERVICE_VERBS = (
     Verb("bench", "bench.mesh", "Measure the mesh from cold: rates, ages, CPU per alert"),
     Verb("faults", "tests.faults.run", "Break the mesh on purpose and count what is lost"),
     Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
+    Verb("crossmatch", "services.xmatch.files.verb", "Match a table of positions with catalogs"),
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
@@ -43,6 +44,8 @@ SERVICE_VERBS = (
     Verb("mma parse", "services.mma.parse", "Read notices offline, one JSON line each"),
     Verb("mma locate", "services.mma.locate", "Positions in a sky map: level, area, volume"),
     Verb("mma overlap", "services.mma.overlap", "How well two localisations agree"),
+    Verb("mma search", "services.mma.search", "Alerts of the archive inside a sky map"),
+    Verb("mma plot", "services.mma.plot", "Draw an event and its candidates on the sky"),
     Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
 )
 

@@ -57,7 +57,7 @@ class FisherMixture:
         """Probability per steradian at each position."""
         chord = unit_vectors(ra_deg, dec_deg) - unit_vectors(self.ra_deg, self.dec_deg)
         one_minus_cos = 0.5 * np.einsum("ij,ij->i", chord, chord)
-        total = np.zeros_like(one_minus_cos)
+        total = np.zeros(len(one_minus_cos))
         for weight, kappa in zip(self.weights, self.kappas, strict=True):
             peak = -kappa / (2.0 * np.pi * np.expm1(-2.0 * kappa))
             total += weight * peak * np.exp(-kappa * one_minus_cos)

@@ -192,7 +192,7 @@ def merged_siblings(
     while True:
         joined = np.zeros(len(whole) // 4, dtype=bool)
         if order > 0:
-            joined = whole.reshape(-1, 4).all(axis=1)
+            joined = np.all(whole.reshape(-1, 4), axis=1)
             for column in columns:
                 siblings = column.reshape(-1, 4)
                 joined = joined & np.all(siblings == siblings[:, :1], axis=1)
