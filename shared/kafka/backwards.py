@@ -76,7 +76,7 @@ def _read(consumer: Consumer, topic: str, spans: Mapping[int, tuple[int, int]]) 
     records: list[Record] = []
     heard_at = time.monotonic()
     while any(waiting.values()):
-        messages = consumer.consume(RECORDS_PER_CHUNK, timeout=0.2)
+        messages = consumer.consume(sum(waiting.values()), timeout=0.2)
         if messages:
             heard_at = time.monotonic()
         elif time.monotonic() - heard_at > patience.ANSWER_S:
