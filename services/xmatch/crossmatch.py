@@ -13,7 +13,7 @@ from shared.kafka.records import RejectedAlert, StageResult
 from shared.schemas.alert import MATCH, MATCHED
 from shared.sky.cone_search import ConeMatches, Queries, cone_search
 from shared.sky.proper_motion import julian_year
-from shared.sky.separation import galactic_latitude_of
+from shared.sky.separation import galactic_latitude_of, is_on_sky
 
 MATCHES_FIELD, GALACTIC_LATITUDE_FIELD = MATCHED
 MATCH_FIELDS = list(MATCH)
@@ -63,18 +63,18 @@ def warm_up(catalogs: Sequence[CatalogIndex]) -> None:
 def crossmatch_or_reject(
     batch: AlertBatch, catalogs: Sequence[CatalogIndex], most_per_catalog: int
 ) -> StageResult:
-    """``crossmatch``, with alerts that are not on the sphere set aside as ``bad_position``."""
+    """``crossmatch``, with alerts that have no place on the sky set aside as ``bad_position``."""
     ra_deg, dec_deg = batch.ra_deg, batch.dec_deg
-    on_sphere = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0)
+    on_sky = is_on_sky(ra_deg, dec_deg)
     rejected = [
         RejectedAlert(
             int(row),
             "bad_position",
             f"RA {ra_deg[row]}, Dec {dec_deg[row]} is not a place on the sky",
         )
-        for row in np.flatnonzero(~on_sphere)
+        for row in np.flatnonzero(~on_sky)
     ]
-    kept = batch.rows(on_sphere) if rejected else batch
+    kept = batch.rows(on_sky) if rejected else batch
     return StageResult(crossmatch(kept, catalogs, most_per_catalog), rejected=rejected)
 
 

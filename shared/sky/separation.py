@@ -11,6 +11,18 @@ NORTH_GALACTIC_POLE = np.array([-0.8676661375596585, -0.19807633727300056, 0.455
 """ICRS unit vector of the galactic pole as astropy defines it: B1950 (192.25, 27.4) in FK5."""
 
 
+def is_on_sky(ra_deg: npt.ArrayLike, dec_deg: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether positions are places on the sky.
+
+    Right ascension in [-360, 360], so that one given from -180 or a little over a turn is good
+    and a number that means something else is not; declination in [-90, 90], degrees.
+    """
+    ra, dec = np.asarray(ra_deg, dtype=np.float64), np.asarray(dec_deg, dtype=np.float64)
+    # Comparisons with NaN are false.
+    good: npt.NDArray[np.bool_] = (np.abs(ra) <= 360.0) & (np.abs(dec) <= 90.0)
+    return good
+
+
 def unit_vectors(ra_deg: npt.ArrayLike, dec_deg: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Cartesian unit vectors of ICRS positions in degrees, shape (n, 3).
 

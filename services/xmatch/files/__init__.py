@@ -1,0 +1,1 @@
+"""Tables of a user's own, matched with the catalogs: ``tocsin crossmatch FILE``."""
