@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.xmatch.catalog_index import CatalogIndex
-from services.xmatch.catalog_store import open_catalog
+from services.xmatch.catalog_store import names_of, open_named
 from services.xmatch.catalogs import CATALOGS
 from services.xmatch.catalogs.base import CatalogUnavailableError
 from services.xmatch.files.account import Account
@@ -130,25 +130,27 @@ def _converter(
     return lambda piece: typed(piece, types)
 
 
-def _catalogs(names: str, settings: XmatchSettings, screen: Console) -> list[CatalogIndex]:
-    """The catalogs that were asked for.
+def _catalogs(wanted: str, settings: XmatchSettings, screen: Console) -> list[CatalogIndex]:
+    """The catalogs that were asked for; of ``all``, those that are to be had.
 
     Raises
     ------
     UnusableFileError
         If one is not known or is not on this machine, with the command that brings it.
     """
-    opened = []
+    folder, opened = settings.catalog_folder(), []
+    try:
+        names = names_of(wanted, folder)
+    except ValueError as error:
+        raise UnusableFileError(str(error)) from error
+    by_name = {part.strip() for part in wanted.split(",")}
     with screen.status("opening catalogs (the first time takes seconds)"):
-        for name in dict.fromkeys(filter(None, (part.strip() for part in names.split(",")))):
-            if name not in CATALOGS:
-                raise UnusableFileError(
-                    f"no catalog is named {name}; there are {', '.join(CATALOGS)}"
-                )
+        for name in names:
             try:
-                opened.append(open_catalog(CATALOGS[name], settings.catalog_folder()))
+                opened.append(open_named(name, folder))
             except CatalogUnavailableError as error:
-                raise UnusableFileError(f"catalog {name}: {error}") from error
+                if name in by_name:
+                    raise UnusableFileError(f"catalog {name}: {error}") from error
     if not opened:
         raise UnusableFileError(f"name catalogs with --catalogs: {', '.join(CATALOGS)}")
     return opened
@@ -191,7 +193,7 @@ def _parser(settings: XmatchSettings) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="table of positions; its format is recognised")
     add("--catalogs", default=settings.xmatch_catalogs, metavar="NAMES",
-        help="separated by commas; default %(default)s")  # fmt: skip
+        help="separated by commas, or all; default %(default)s")  # fmt: skip
     add("--radius-arcsec", type=float, metavar="ARCSEC",
         help="match within exactly this, in place of every catalog's own radius (default: 1.5 for "
         "stars, the semi-major axis for galaxies, error ellipses)")  # fmt: skip

@@ -54,7 +54,7 @@ def catalogs_of_few_rows(monkeypatch):
             pm_ra_masyr=np.array([0.0]), pm_dec_masyr=np.array([1_000.0]),
         ),
     }  # fmt: skip
-    monkeypatch.setattr(verb, "open_catalog", lambda catalog, folder: by_name[catalog.name])
+    monkeypatch.setattr(verb, "open_named", lambda name, folder: by_name[name])
 
 
 def write(path, columns=PLACES):
@@ -284,7 +284,7 @@ def test_refuses_options_that_mean_nothing(words, tmp_path):
 
 def test_names_the_catalogs_there_are(tmp_path, capsys):
     assert verb.main([write(tmp_path / "in.csv"), "--catalogs", "gcvs,absent"]) == 2
-    assert "no catalog is named absent; there are" in capsys.readouterr().err
+    assert "no catalog is named 'absent'; there are" in capsys.readouterr().err
 
 
 def test_help_teaches(capsys):
