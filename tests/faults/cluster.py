@@ -131,6 +131,8 @@ class Cluster:
         text = (DEPLOYMENT / "server.properties").read_text().replace(LOOPBACK, self.host(node))
         for word, value in words.items():
             text = text.replace(f"${{{word}}}", str(value))
+        # Among peers Kafka's own patience: 4 s would take a busy broker for a dead one.
+        text = re.sub(r"^broker\.(session|heartbeat)\..*\n", "", text, flags=re.MULTILINE)
         text = re.sub(r"^node\.id=.*$", f"node.id={node}", text, flags=re.MULTILINE)
         text = re.sub(r"^(controller\.quorum\.voters)=.*$", rf"\1={voters}", text, flags=re.M)
         text = re.sub(r"^(.*replication\.factor)=1$", r"\1=3", text, flags=re.MULTILINE)
