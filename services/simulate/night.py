@@ -174,7 +174,8 @@ def _destination(
     """Where packets go, and what ends it: exit status and a word on where they are."""
     if arguments.output is None:
         settings = SimulateSettings()
-        topic = SurveyTopic(settings, arguments.topic or settings.topic_of(arguments.survey))
+        name = arguments.topic or settings.topic_of(arguments.survey)
+        topic = SurveyTopic(settings, name, in_bulk=arguments.rate == 0.0)
 
         def finish() -> tuple[int, str]:
             account = topic.finish()

@@ -101,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     tally = _Tally()
-    topics = _Topics(SimulateSettings(), arguments.topic, arguments.survey)
+    in_bulk = not (arguments.rate or arguments.speed)
+    topics = _Topics(SimulateSettings(), arguments.topic, arguments.survey, in_bulk=in_bulk)
     serials = itertools.count()
     with PacketProgress("replaying", None) as progress:
         try:
@@ -122,8 +123,11 @@ def _run(arguments: argparse.Namespace) -> int:
 class _Topics:
     """One producer for each topic that turns up."""
 
-    def __init__(self, settings: SimulateSettings, topic: str | None, survey: str | None) -> None:
+    def __init__(
+        self, settings: SimulateSettings, topic: str | None, survey: str | None, *, in_bulk: bool
+    ) -> None:
         self._settings, self._topic, self._survey = settings, topic, survey
+        self._in_bulk = in_bulk
         self._open: dict[str, SurveyTopic] = {}
 
     def send(self, packet: PacketFile, payload: bytes) -> None:
@@ -131,7 +135,7 @@ class _Topics:
         if name is None:
             name = self._settings.topic_of(self._survey or packet.survey or _UNMARKED)
         if name not in self._open:
-            self._open[name] = SurveyTopic(self._settings, name)
+            self._open[name] = SurveyTopic(self._settings, name, in_bulk=self._in_bulk)
         self._open[name].send(payload)
 
     def finish(self) -> list[Account]:

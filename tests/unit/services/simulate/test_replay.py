@@ -17,7 +17,7 @@ class FakeTopic:
     sent: dict[str, list[bytes]]
     lose = 0
 
-    def __init__(self, settings, topic):
+    def __init__(self, settings, topic, *, in_bulk):
         self.topic = topic
         self.sent.setdefault(topic, [])
 
