@@ -15,7 +15,8 @@ from tests.faults import FAULTS
 from tests.faults.base import Scene
 from tests.faults.grounds import GROUNDS
 from tests.faults.packets import poisoned
-from tests.faults.trial import carry_out
+from tests.faults.table import Run, read, show, write
+from tests.faults.trial import Outcome, carry_out
 from tests.system.mesh import RunningMesh
 
 SHORT = ("kill-kafka", "kill-database", "poison-packets", "hostile-envelopes")
@@ -55,3 +56,20 @@ def test_poison_is_another_packet() -> None:
     packet = bytes(range(256)) * 40
     random = Random(1)
     assert all(poisoned(packet, random) != packet for _ in range(50))
+
+
+def test_the_table_joins_runs_and_says_where_it_comes_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Run("tocsin faults --only kill", "2026-11-22 19:00 UTC", 1)
+    first.outcomes += [Outcome("kill-mma", 500, recovery_s=7.4, restarts=1) for _ in range(2)]
+    first.left_out["network-slow"] = "no root"
+    second = Run("tocsin faults --only kill-mma", "2026-11-23 07:00 UTC", 2)
+    second.outcomes.append(Outcome("kill-mma", 500, missing=3, complaints=["3 are missing"]))
+    for number, run in enumerate((first, second)):
+        write(tmp_path / f"{number}.json", run)
+    show([read(tmp_path / f"{number}.json") for number in range(2)])
+    said = capsys.readouterr().out
+    assert "| kill-mma | 3 | 1,500 | 3 | 0 | 0 | 2 | 7 | balances 2/3 |" in said
+    assert "`tocsin faults --only kill`, 2026-11-22 19:00 UTC, seed 1." in said
+    assert "Left out: network-slow (no root)." in said
