@@ -1,7 +1,7 @@
 """A catalog as xmatch holds it: sorted columns in memory-mapped files, and where they came from.
 
 A folder holds one ``.npy`` file for each column of the sorted catalog and for each numeric
-column the catalog has, ``sources.arrow`` with names and classes, and ``provenance.json``.
+column the catalog has, ``sources`` with names and classes, and ``provenance.json``.
 Everything is in the row order of ``positions``. Processes on one machine share its pages.
 """
 
@@ -16,17 +16,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from services.xmatch.catalogs.base import NUMERIC_COLUMNS, REDSHIFT_KINDS
+from services.xmatch.words import map_words
 from shared.errors import TocsinError
 from shared.schemas.alert import MATCH
 from shared.sky.cone_search import SortedCatalog
 
-FORMAT = 3
+FORMAT = 4
 """Counted up when the folder's contents change; older folders are then built anew."""
 
 PROVENANCE = "provenance.json"
-SOURCES = "sources.arrow"
+SOURCES = "sources"
+WORDS = ("source_id", "source_class")
 COLUMNS = "columns"
 PHOTOMETRY = "photometry"
 GIVEN_BY_THE_SEARCH = ("catalog", "catalog_version", "separation_arcsec")
@@ -42,27 +45,36 @@ class DamagedIndexError(TocsinError):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a match says about a row: names and classes in Arrow, numbers in NumPy."""
+    """What a match says about a row: names and classes in Arrow, numbers in NumPy, mapped."""
 
-    words: pa.Table
-    """``source_id`` (string or int64) and ``source_class`` (string or dictionary), (m,)."""
+    words: Mapping[str, pa.Array]
+    """``source_id`` and ``source_class``: int64, or large strings with "" for null, (m,)."""
     columns: NumericColumns
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return int(self.words.num_rows)
+        return len(self.words[WORDS[0]])
 
     def take(self, rows: npt.ArrayLike | pa.Array) -> pa.StructArray:
         """``SOURCE_FIELDS`` of some rows, in the order asked for; NaN has become null."""
         wanted = np.asarray(rows, dtype=np.int64)
-        words = self.words.take(pa.array(wanted))
         return pa.StructArray.from_arrays(
-            [self._member(f, wanted, words) for f in SOURCE_FIELDS], fields=SOURCE_FIELDS
+            [self._member(f, wanted) for f in SOURCE_FIELDS], fields=SOURCE_FIELDS
         )
 
-    def _member(self, member: pa.Field, rows: npt.NDArray[np.int64], words: pa.Table) -> pa.Array:
-        if member.name in words.column_names:
-            return words.column(member.name).cast(member.type).combine_chunks()
+    def names(self, rows: npt.ArrayLike) -> pa.Array:
+        """``source_id`` of some rows, strings."""
+        wanted = pa.array(np.asarray(rows, dtype=np.int64))
+        return self.words["source_id"].take(wanted).cast(pa.string())
+
+    def classes(self) -> pa.Array:
+        """``source_class`` of all rows, large strings, null where there is none."""
+        return _null_if_blank(self.words["source_class"])
+
+    def _member(self, member: pa.Field, rows: npt.NDArray[np.int64]) -> pa.Array:
+        if member.name in self.words:
+            words = self.words[member.name].take(pa.array(rows)).cast(member.type)
+            return words if member.name == "source_id" else _null_if_blank(words)
         column = self.columns.get(member.name)
         if column is None:
             return pa.nulls(len(rows), member.type)
@@ -136,10 +148,10 @@ def open_index(folder: Path) -> CatalogIndex:
         photometry = {
             name: _mapped(folder / PHOTOMETRY / f"{name}.npy") for name in provenance["photometry"]
         }
-        words = pa.ipc.open_file(pa.memory_map(str(folder / SOURCES))).read_all()
+        words = map_words(folder / SOURCES, WORDS)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise DamagedIndexError(f"{folder} is not a complete index: {error}") from error
-    lengths = {len(positions), words.num_rows, provenance["rows"]}
+    lengths = {len(positions), *map(len, words.values()), provenance["rows"]}
     if len(lengths | {len(c) for c in (*columns.values(), *photometry.values())}) != 1:
         raise DamagedIndexError(f"{folder}: columns differ in length")
     if not set(columns) <= set(NUMERIC_COLUMNS):
@@ -153,6 +165,10 @@ def open_index(folder: Path) -> CatalogIndex:
         columns,
         photometry,
     )
+
+
+def _null_if_blank(words: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(words, ""), pa.scalar(None, words.type), words)
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:

@@ -19,13 +19,14 @@ from services.xmatch.catalog_index import (
     PHOTOMETRY,
     PROVENANCE,
     SOURCES,
+    WORDS,
     CatalogIndex,
     Sources,
 )
 from services.xmatch.catalogs.base import NUMERIC_COLUMNS, REDSHIFT_KINDS, Catalog, CatalogRows
 from services.xmatch.sky_rows import sky_rows
+from services.xmatch.words import as_words, save_words
 from shared.sky.cone_search import SortedCatalog
-from shared.sky.healpix import INVALID_CELL, healpix29_of
 from shared.sky.sorted_catalog import sort_catalog
 
 
@@ -60,9 +61,17 @@ def description_of(catalog: Catalog, version: str) -> dict[str, Any]:
     }
 
 
+def on_sphere(
+    ra_deg: npt.NDArray[np.float64], dec_deg: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Which positions are on the sphere: RA in [-360, 360], Dec in [-90, 90], shape (m,)."""
+    good: npt.NDArray[np.bool_] = (np.abs(ra_deg) <= 360.0) & (np.abs(dec_deg) <= 90.0)
+    return good
+
+
 def index_rows(catalog: Catalog, rows: CatalogRows, version: str) -> CatalogIndex:
     """Sort the rows of a catalog; those whose position is not on the sphere are counted out."""
-    good = healpix29_of(rows.ra_deg, rows.dec_deg) != INVALID_CELL
+    good = on_sphere(rows.ra_deg, rows.dec_deg)
     kept = np.flatnonzero(good)
     sky = sky_rows(catalog, rows, kept)
     positions, order = sort_catalog(
@@ -73,8 +82,7 @@ def index_rows(catalog: Catalog, rows: CatalogRows, version: str) -> CatalogInde
     photometry = {
         name: np.asarray(values, np.float32)[take] for name, values in rows.photometry.items()
     }
-    words = pa.table({"source_id": rows.source_id, "source_class": rows.source_class})
-    words = words.take(pa.array(take))
+    words = {name: as_words(getattr(rows, name)).take(pa.array(take)) for name in WORDS}
     bad = np.flatnonzero(~good) if rows.file_row is None else rows.file_row[~good]
     provenance = {
         **description_of(catalog, version),
@@ -96,7 +104,7 @@ def save_index(index: CatalogIndex, folder: Path) -> None:
     """
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
-    for part in (COLUMNS, PHOTOMETRY):
+    for part in (COLUMNS, PHOTOMETRY, SOURCES):
         (making / part).mkdir(parents=True)
     for part in fields(SortedCatalog):
         np.save(making / f"{part.name}.npy", getattr(index.positions, part.name))
@@ -104,19 +112,23 @@ def save_index(index: CatalogIndex, folder: Path) -> None:
         np.save(making / COLUMNS / f"{name}.npy", values)
     for name, values in index.photometry.items():
         np.save(making / PHOTOMETRY / f"{name}.npy", values)
-    table = index.sources.words
-    with pa.OSFile(str(making / SOURCES), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
-        out.write_table(table)
-    sizes = {
-        str(path.relative_to(making)): path.stat().st_size
-        for path in sorted(making.rglob("*"))
-        if path.is_file()
-    }
-    text = json.dumps({**index.provenance, "files": sizes}, indent=2)
-    (making / PROVENANCE).write_text(text + "\n")
+    for name, words in index.sources.words.items():
+        save_words(making / SOURCES, name, words)
+    write_provenance(making, dict(index.provenance))
     try:
         making.rename(folder)
     except OSError:
         if not (folder / PROVENANCE).is_file():
             raise
         shutil.rmtree(making)
+
+
+def write_provenance(folder: Path, about: dict[str, Any]) -> None:
+    """Write ``provenance.json`` with the sizes of all files beside it."""
+    sizes = {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != PROVENANCE
+    }
+    text = json.dumps({**about, "files": sizes}, indent=2)
+    (folder / PROVENANCE).write_text(text + "\n")

@@ -118,12 +118,23 @@ class CatalogRows:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLayout:
+    """How a table in text is laid out, if not by commas and with a first line of names."""
+
+    delimiter: str = ","
+    names: tuple[str, ...] = ()
+    """Names of the columns, if no line of the file holds them."""
+    skip_lines: int = 0
+    """Lines before the names, or before the first row."""
+
+
+@dataclass(frozen=True, slots=True)
 class PackageFile:
-    """A data file inside the wheel of a Python distribution."""
+    """Data files inside the wheel of a Python distribution."""
 
     distribution: str
-    member: str
-    """Path of the file inside the distribution."""
+    members: tuple[str, ...]
+    """Paths of the files inside the distribution; their rows follow one another."""
     install: str
     """Command that installs the distribution."""
 
@@ -162,3 +173,7 @@ class Catalog:
     """Whether its rows may be host galaxies: they have axes, a redshift or a distance."""
     redshift_kind: Literal["spec", "phot", ""] = ""
     """Of all its redshifts, where rows do not say it one by one."""
+    text: TextLayout = TextLayout()
+    """If the file is text."""
+    made_of: Mapping[str, str] = field(default_factory=dict)
+    """Standard columns and what of the file they are made of, in words, for the reference."""

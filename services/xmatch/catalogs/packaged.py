@@ -11,15 +11,15 @@ from services.xmatch.catalogs.base import Catalog, CatalogUnavailableError
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A catalog's file and the release it belongs to."""
+    """A catalog's files and the release they belong to."""
 
-    path: Path
+    paths: tuple[Path, ...]
     release: str
     """Distribution and version, e.g. ``fink-science-7.4.0``."""
 
 
 def packaged_file(catalog: Catalog) -> SourceFile:
-    """Where the catalog's file is on this machine.
+    """Where the catalog's files are on this machine.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def packaged_file(catalog: Catalog) -> SourceFile:
     package = catalog.package
     if package is None:
         raise CatalogUnavailableError(
-            f"{catalog.title} is not imported, and no package brings it; {catalog.mend}"
+            f"{catalog.title} is not imported, and no package brings it; run: {catalog.mend}"
         )
     try:
         distribution = importlib.metadata.distribution(package.distribution)
@@ -38,10 +38,11 @@ def packaged_file(catalog: Catalog) -> SourceFile:
             f"{catalog.title} comes with the package {package.distribution}, "
             f"which is not installed; run: {package.install}"
         ) from error
-    path = Path(str(distribution.locate_file(package.member)))
-    if not path.is_file():
-        raise CatalogUnavailableError(
-            f"{package.distribution} {distribution.version} is installed but has no "
-            f"{package.member}; run: {package.install}"
-        )
-    return SourceFile(path, f"{package.distribution}-{distribution.version}")
+    paths = tuple(Path(str(distribution.locate_file(member))) for member in package.members)
+    for member, path in zip(package.members, paths, strict=True):
+        if not path.is_file():
+            raise CatalogUnavailableError(
+                f"{package.distribution} {distribution.version} is installed but has no "
+                f"{member}; run: {package.install}"
+            )
+    return SourceFile(paths, f"{package.distribution}-{distribution.version}")

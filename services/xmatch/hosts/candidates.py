@@ -136,8 +136,7 @@ def source_ids(galaxies: Galaxies, catalog: npt.NDArray[np.int16], row: Integers
     places = [np.flatnonzero(catalog == code) for code in codes]
     parts = []
     for code, at in zip(codes, places, strict=True):
-        names = galaxies.catalogs[code].sources.words.column("source_id")
-        parts.append(names.take(pa.array(row[at])).cast(pa.string()).combine_chunks())
+        parts.append(galaxies.catalogs[code].sources.names(row[at]))
     if len(codes) == 1 and len(places[0]) == len(catalog):
         return parts[0]
     where = np.full(len(catalog), -1, np.int64)

@@ -25,7 +25,7 @@ Entries = dict[str, npt.NDArray[Any]]
 
 def galaxy_rows(index: CatalogIndex) -> npt.NDArray[np.int64]:
     """The rows of a catalog that are single galaxies, by its own class; none said means all."""
-    kinds = index.sources.words.column("source_class")
+    kinds = index.sources.classes()
     if kinds.null_count == len(kinds):
         return np.arange(len(kinds), dtype=np.int64)
     text = kinds.cast(pa.string())

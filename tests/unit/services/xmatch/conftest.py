@@ -38,9 +38,9 @@ def alerts_at():
 
 @pytest.fixture
 def sample_indexes(sample_of, tmp_path):
-    """Every registered catalog, indexed from its sample."""
+    """Galaxies and two lists of variable stars, indexed from their samples."""
     indexes = []
-    for catalog in CATALOGS.values():
+    for catalog in (CATALOGS[name] for name in ("openngc", "gcvs", "vsx")):
         path = tmp_path / f"{catalog.name}.sample"
         sample_of(catalog.name).write(path)
         (table,) = read_tables(catalog, path)

@@ -9,11 +9,15 @@ from structlog.testing import capture_logs
 
 from services.xmatch import catalog_store
 from services.xmatch.catalog_index import DamagedIndexError, open_index
-from services.xmatch.catalogs import CATALOGS
+from services.xmatch.catalogs import CATALOGS, PACKAGED
 from services.xmatch.catalogs.base import CatalogUnavailableError, PackageFile
 from services.xmatch.catalogs.packaged import SourceFile, packaged_file
 from services.xmatch.indexing import index_rows, save_index
 from services.xmatch.store.tables import read_tables
+
+
+def everything(index):
+    return index.sources.take(range(len(index.positions))).to_pylist()
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def sources(monkeypatch, sample_of, tmp_path):
         catalogs[name] = replace(catalog, rows=rows)
     monkeypatch.setattr(catalog_store, "CATALOGS", catalogs)
     monkeypatch.setattr(
-        catalog_store, "packaged_file", lambda c: SourceFile(paths[c.name], "sample-1")
+        catalog_store, "packaged_file", lambda c: SourceFile((paths[c.name],), "sample-1")
     )
     return paths, reads
 
@@ -43,7 +47,7 @@ def test_builds_once_and_anew_when_the_file_changes(sources, tmp_path):
     assert [index.name for index in first] == ["vsx", "gcvs"]
     again = catalog_store.open_catalogs(["vsx", "gcvs"], tmp_path / "indexes")
     assert reads == ["vsx", "gcvs"]
-    assert again[0].sources.words.equals(first[0].sources.words)
+    assert everything(again[0]) == everything(first[0])
     paths["vsx"].write_bytes(paths["gcvs"].read_bytes())
     with capture_logs() as logs:
         left = catalog_store.open_catalogs(["vsx", "gcvs"], tmp_path / "indexes")
@@ -53,7 +57,7 @@ def test_builds_once_and_anew_when_the_file_changes(sources, tmp_path):
 
 def test_provenance_says_what_was_read(sources, tmp_path):
     catalog_store.open_catalogs(["openngc"], tmp_path / "indexes")
-    (folder,) = (tmp_path / "indexes").iterdir()
+    (folder,) = (tmp_path / "indexes" / "packages").iterdir()
     provenance = json.loads((folder / "provenance.json").read_text())
     assert provenance["rows"] == 3
     assert provenance["bad_rows"] == 1
@@ -62,18 +66,18 @@ def test_provenance_says_what_was_read(sources, tmp_path):
     assert provenance["licence"] == "CC-BY-SA-4.0"
 
 
-@pytest.mark.parametrize("damage", ["vectors.npy", "sources.arrow", "provenance.json"])
+@pytest.mark.parametrize("damage", ["vectors.npy", "sources/source_id.bytes", "provenance.json"])
 def test_a_damaged_index_is_refused_and_built_anew(sources, tmp_path, damage):
     _, reads = sources
     (index,) = catalog_store.open_catalogs(["gcvs"], tmp_path / "indexes")
-    expected = index.sources.words.to_pylist()
-    (folder,) = (tmp_path / "indexes").iterdir()
+    expected = everything(index)
+    (folder,) = (tmp_path / "indexes" / "packages").iterdir()
     (folder / damage).write_bytes((folder / damage).read_bytes()[:-9])
     with pytest.raises(DamagedIndexError, match=folder.name):
         open_index(folder)
     (mended,) = catalog_store.open_catalogs(["gcvs"], tmp_path / "indexes")
     assert reads == ["gcvs", "gcvs"]
-    assert mended.sources.words.to_pylist() == expected
+    assert everything(mended) == expected
 
 
 def test_who_comes_second_leaves_the_first_ones_folder(sources, tmp_path, sample_of):
@@ -95,17 +99,30 @@ def test_rows_are_mapped_not_read(sources, tmp_path):
 
 def test_a_missing_package_is_named_with_its_mend():
     absent = replace(
-        CATALOGS["vsx"], package=PackageFile("no-such-distribution", "x", "pip install it")
+        CATALOGS["vsx"], package=PackageFile("no-such-distribution", ("x",), "pip install it")
     )
     with pytest.raises(CatalogUnavailableError, match=r"no-such-distribution.*pip install"):
         packaged_file(absent)
     moved = replace(
-        CATALOGS["openngc"], package=PackageFile("numpy", "numpy/absent.db", "pip install numpy")
+        CATALOGS["openngc"], package=PackageFile("numpy", ("numpy/absent.db",), "pip install numpy")
     )
     with pytest.raises(CatalogUnavailableError, match=r"has no numpy/absent\.db"):
         packaged_file(moved)
 
 
 def test_refuses_names_that_are_not_registered(tmp_path):
-    with pytest.raises(ValueError, match="no catalog is named 'simbad'"):
-        catalog_store.open_catalogs(["simbad"], tmp_path)
+    with pytest.raises(ValueError, match="no catalog is named 'sinbad'"):
+        catalog_store.open_catalogs(["sinbad"], tmp_path)
+
+
+def test_a_catalog_nobody_imported_is_skipped_with_its_mend(tmp_path):
+    with capture_logs() as logs:
+        assert catalog_store.open_catalogs(["simbad"], tmp_path) == []
+    assert "tocsin catalogs import simbad" in logs[0]["error"]
+
+
+def test_all_means_packages_and_imports(tmp_path):
+    (tmp_path / "my_list").mkdir()
+    (tmp_path / "my_list" / "current").write_text("v1\n")
+    assert catalog_store.names_of("all", tmp_path) == [*PACKAGED, "my_list"]
+    assert catalog_store.names_of(" vsx, all,vsx", tmp_path)[0] == "vsx"

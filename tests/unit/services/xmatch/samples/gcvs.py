@@ -22,3 +22,6 @@ EXPECTED = [
     ((300.5, -41.25 - 1.4 / 3_600), [("J200200.00-411500.0", None, 1.4)]),
     ((12.0, 89.0), []),
 ]
+# Standard columns of the first match of the first position.
+ROW = {}
+PHOTOMETRY = {}

@@ -43,3 +43,13 @@ EXPECTED = [
     ((41.0, -10.0 + 4.9 / 3_600), [("NGC90003", "Double star", 4.9)]),
     ((41.0, -10.0 + 5.1 / 3_600), []),
 ]
+# Standard columns of what the first position that matches one source only matches.
+ROW = {
+    "redshift": 0.01,
+    "redshift_kind": 1,
+    "magnitude": 12.5,
+    "major_axis_arcsec": 600.0,
+    "minor_axis_arcsec": 240.0,
+    "position_angle_deg": 10.0,
+}
+PHOTOMETRY = {}

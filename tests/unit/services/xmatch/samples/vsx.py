@@ -24,3 +24,6 @@ EXPECTED = [
     ((0.0000100, 0.0), [("J235959.99+000000.0", "EW/KW", 0.072)]),
     ((20.0, 89.99999), [("J132000.00+895959.9", None, 0.072)]),
 ]
+# Standard columns of the first match of the first position.
+ROW = {}
+PHOTOMETRY = {}
