@@ -38,6 +38,7 @@ SERVICE_VERBS = (
     Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
     Verb("crossmatch", "services.xmatch.files.verb", "Match a table of positions with catalogs"),
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
+    Verb("watchlists", "services.xmatch.watchlists.command", "Users' lists and regions to watch"),
     Verb("classify train", "services.classify.train", "Train the classifier anew, reproducibly"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
     Verb("mma sample-notice", "services.mma.sample", "Write a real notice to a file, to try"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from services.distribute.filters.engine import FilterEngine
+from services.distribute.filters.engine import FilterEngine, Mask
+from services.distribute.privacy import private_owners, seen_by
 from services.distribute.voevents.packet import Author, voevent
 from shared.errors import RejectedRecordError
 from shared.kafka.records import Envelope, Message, Record
@@ -39,21 +40,59 @@ def outgoing_alerts(engine: FilterEngine, envelopes: Sequence[Envelope], prefix:
     Returns
     -------
     dict
-        In the order of the alerts. An alert is encoded once, however many filters want it.
+        In the order of the alerts. An alert is encoded once, however many filters want it, and
+        once more for those whose owner sees more of it than others (``privacy``).
     """
     outgoing: Outgoing = {}
     for survey, group in _of_one_schema(envelopes):
         table = pa.Table.from_batches([e.batch.record_batch for e in group])
-        masks = {name: mask for name, mask in engine.select(table, survey).items() if mask.any()}
+        private = private_owners(table)
+        public = seen_by(table, None) if private else table
+        masks = engine.select(public, survey)
+        owners = {name: each.owner for name, each in engine.filters.items()}
+        insiders = {owner: rows for owner, rows in private.items() if owner in owners.values()}
+        for owner, rows in insiders.items():
+            theirs = {name for name, whose in owners.items() if whose == owner}
+            found = engine.select(seen_by(table.filter(pa.array(rows)), owner), survey)
+            masks |= _own_masks(masks, found, theirs, rows)
+        masks = {name: mask for name, mask in masks.items() if mask.any()}
         if not masks:
             continue
-        rows = np.flatnonzero(np.logical_or.reduce(list(masks.values())))
-        messages = _messages(table, rows, _partitions(group))
-        position = np.searchsorted(rows, np.arange(len(table)))
+        partitions = _partitions(group)
+        wanted = np.logical_or.reduce(list(masks.values()))
+        messages = _by_row(public, wanted, partitions)
+        own = {
+            owner: messages | _by_row(seen_by(table, owner), wanted & rows, partitions)
+            for owner, rows in insiders.items()
+        }
         for name, mask in masks.items():
-            chosen = [messages[i] for i in position[np.flatnonzero(mask)]]
+            mine = own.get(owners[name], messages)
+            chosen = [mine[row] for row in np.flatnonzero(mask).tolist()]
             outgoing.setdefault(out_topic(name, prefix), []).extend(chosen)
     return outgoing
+
+
+def _own_masks(
+    masks: Mapping[str, Mask],
+    found: Mapping[str, Mask],
+    theirs: set[str],
+    rows: Mask,
+) -> dict[str, Mask]:
+    """Masks of an owner's filters, with what they found in the rows that the owner sees best."""
+    own = {}
+    for name in theirs & (masks.keys() | found.keys()):
+        mask = masks[name].copy() if name in masks else np.zeros(len(rows), np.bool_)
+        mask[rows] = found.get(name, False)
+        own[name] = mask
+    return own
+
+
+def _by_row(table: pa.Table, wanted: Mask, partitions: npt.NDArray[np.int64]) -> dict[int, Message]:
+    """The wanted alerts as messages, by row."""
+    rows = np.flatnonzero(wanted)
+    if not len(rows):
+        return {}
+    return dict(zip(rows.tolist(), _messages(table, rows, partitions), strict=True))
 
 
 def _of_one_schema(envelopes: Iterable[Envelope]) -> Iterator[tuple[str, list[Envelope]]]:

@@ -10,6 +10,8 @@ from services.xmatch.crossmatch import crossmatch_or_reject, warm_up
 from services.xmatch.describe import describe, surroundings_of
 from services.xmatch.metrics import XmatchMetrics
 from services.xmatch.settings import XmatchSettings
+from services.xmatch.watchlists.following import Following
+from services.xmatch.watchlists.watch import watch
 from shared.alert_batch import AlertBatch
 from shared.kafka import app as kafka
 from shared.kafka.records import StageResult
@@ -35,10 +37,13 @@ def create_app(
 
     around = surroundings_of(catalogs)
 
+    following = Following(settings.watchlist_folder())
+
     def stage(batch: AlertBatch) -> StageResult:
         result = match(batch)
         metrics.matched(result.batch)
-        return replace(result, batch=describe(result.batch, around))
+        described = describe(result.batch, around)
+        return replace(result, batch=watch(described, following.latest()))
 
     add_stage(app, settings, source=Topic.ALERTS, sink=Topic.MATCHED, stage=stage)
     return app

@@ -28,3 +28,7 @@ class XmatchSettings(ServiceSettings):
     def catalog_folder(self) -> Path:
         """Where the indexes of catalogs are kept."""
         return self.state_dir / "catalogs"
+
+    def watchlist_folder(self) -> Path:
+        """Where users' lists of positions and regions of the sky are kept."""
+        return self.state_dir / "watchlists"

@@ -12,6 +12,7 @@ from shared.schemas.alert import CORRELATED, INGESTED, MATCHED, SURVEY_FIELDS
 from shared.schemas.classification import FEATURES, classified
 from shared.schemas.fields import column
 from shared.schemas.matched import DESCRIBED
+from shared.schemas.watched import WATCHED
 
 SURVEY_FIELDS_COLUMN = column(
     SURVEY_FIELDS,
@@ -36,6 +37,7 @@ PUBLISHED: tuple[pa.Field, ...] = (
     SURVEY_FIELDS_COLUMN,
     *MATCHED,
     *DESCRIBED,
+    *WATCHED,
     *CLASSIFIED,
     *CORRELATED,
 )
@@ -43,7 +45,7 @@ PUBLISHED: tuple[pa.Field, ...] = (
 
 STAGES: tuple[tuple[str, tuple[pa.Field, ...]], ...] = (
     ("ingest", (*INGESTED, SURVEY_FIELDS_COLUMN)),
-    ("xmatch", (*MATCHED, *DESCRIBED)),
+    ("xmatch", (*MATCHED, *DESCRIBED, *WATCHED)),
     ("classify", CLASSIFIED),
     ("mma", CORRELATED),
 )

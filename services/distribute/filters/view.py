@@ -71,6 +71,8 @@ ALERT_FUNCTIONS: dict[str, str] = {
     "cone": "ra_deg, dec_deg",
     "galactic_latitude": "ra_deg, dec_deg",
     "match_of": "matches",
+    "on_watchlist": "watchlists",
+    "in_region": "regions",
 }
 """Functions of the alert itself: the columns that are put before what the filter wrote."""
 
@@ -90,6 +92,10 @@ MACROS: tuple[str, ...] = (
              * cos(radians(alert_ra_deg - 192.85948))))))""",
     """CREATE MACRO match_of(alert_matches, catalog_name) AS
          list_filter(alert_matches, lambda source: source.catalog = catalog_name)[1]""",
+    """CREATE MACRO on_watchlist(alert_watchlists, list_name) AS
+         list_contains(list_transform(alert_watchlists, lambda hit: hit.name), list_name)""",
+    """CREATE MACRO in_region(alert_regions, region_name) AS
+         list_contains(list_transform(alert_regions, lambda hit: hit.name), region_name)""",
 )
 """The functions filters have beyond DuckDB's own."""
 
@@ -101,4 +107,6 @@ FUNCTION_MEANINGS: tuple[tuple[str, str], ...] = (
         "match_of('catalog')",
         "The nearest source in that catalog (a struct, as in matches); null if none.",
     ),
+    ("on_watchlist('name')", "Whether it is near a position of that list, public or your own."),
+    ("in_region('name')", "Whether it lies in that region, public or your own."),
 )

@@ -26,6 +26,8 @@ NAMESPACE = "org.tocsin"
 _RECORD_NAMES = {
     "matches": "CatalogMatch",
     "hosts": "HostGalaxy",
+    "watchlists": "WatchlistHit",
+    "regions": "RegionHit",
     "associations": "EventAssociation",
 }
 
