@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 _COMMIT_EVERY_S = 1.0
+_REVOKE_PATIENCE_S = 20.0
+"""Longest wait for a take before its partitions are given up; then it is carried out twice."""
 
 
 def add_packet_source(
@@ -93,6 +96,10 @@ class PacketSource(Service):
         self._stopping = False
         self._done: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
+        self._accounting = threading.Lock()
+        self._owned: set[tuple[str, int]] = set()
+        self._carried = threading.Event()
+        self._carried.set()
 
     def share_with(self, reader: PacketReader) -> None:
         """Hand every take to ``reader`` too, and commit for its group."""
@@ -126,25 +133,33 @@ class PacketSource(Service):
             on_lost=self._on_lost,
         )
         loop = asyncio.get_running_loop()
+        coming = loop.run_in_executor(self._thread, self._take, consumer)
         try:
             while not self._stopping:
-                messages = await loop.run_in_executor(
-                    self._thread, consumer.consume,
-                    self._settings.max_packets_per_take, self._settings.take_within_s,
-                )  # fmt: skip
-                packets = _packets_of(messages)
+                packets = await coming
+                if packets:
+                    self._carried.clear()
+                coming = loop.run_in_executor(self._thread, self._take, consumer)
                 if packets:
                     await self._carry(packets)
-                await loop.run_in_executor(self._thread, self._commit_if_due, consumer)
         finally:
+            await asyncio.wait([coming])  # what it brings is not committed: it comes again
             await loop.run_in_executor(self._thread, self._leave, consumer)
+
+    def _take(self, consumer: Consumer) -> list[Packet]:
+        """The next take, fetched while the last is carried."""
+        self._commit_if_due(consumer)
+        number, within_s = self._settings.max_packets_per_take, self._settings.take_within_s
+        return _packets_of(consumer.consume(number, within_s))
 
     async def _carry(self, packets: list[Packet]) -> None:
         for topic, count in Counter(packet.topic for packet in packets).items():
             self._app.metrics.took(topic, count)
         await asyncio.gather(*(reader.carry(packets) for reader in self._readers))
-        for packet in packets:
-            self._done[packet.topic, packet.partition] = packet.offset + 1
+        with self._accounting:
+            for packet in packets:
+                self._done[packet.topic, packet.partition] = packet.offset + 1
+        self._carried.set()
 
     def _commit_if_due(self, consumer: Consumer) -> None:
         now = time.monotonic()
@@ -153,10 +168,12 @@ class PacketSource(Service):
             self._commit(consumer)
 
     def _commit(self, consumer: Consumer) -> None:
-        if not self._done:
+        with self._accounting:
+            done, self._done = self._done, {}
+        # A take that was under way when its partitions were lost must not move their offsets back.
+        offsets = [TopicPartition(*place, o) for place, o in done.items() if place in self._owned]
+        if not offsets:
             return
-        offsets = [TopicPartition(t, p, o) for (t, p), o in self._done.items()]
-        self._done.clear()
         for each, reader in zip((consumer, *self._others), self._readers, strict=True):
             try:
                 each.commit(offsets=offsets, asynchronous=False)
@@ -165,14 +182,21 @@ class PacketSource(Service):
                 log.warning("commit_failed", group=reader.group, error=str(error))
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        self._owned |= {(place.topic, place.partition) for place in assigned}
         if assigned and self._tell_assigned is not None:
             self._tell_assigned()
 
-    def _on_revoke(self, consumer: Consumer, _: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        # The take under way is finished first, so that the next owner begins after it.
+        self._carried.wait(_REVOKE_PATIENCE_S)
         self._commit(consumer)
+        self._disown(revoked)
 
-    def _on_lost(self, _: Consumer, __: list[TopicPartition]) -> None:
-        self._done.clear()
+    def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
+        self._disown(lost)
+
+    def _disown(self, places: list[TopicPartition]) -> None:
+        self._owned -= {(place.topic, place.partition) for place in places}
 
     def _leave(self, consumer: Consumer) -> None:
         self._commit(consumer)
