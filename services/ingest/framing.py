@@ -149,7 +149,7 @@ class SchemaBook:
             try:
                 writer = writer_of(self._schema_by_id(schema_id))
             except RejectedRecordError as error:
-                writer = error
+                writer = _to_be_kept(error)
             _remember(self._by_id, schema_id, (writer, time.monotonic()))
         if isinstance(writer, RejectedRecordError):
             raise RejectedRecordError(writer.reason, writer.detail)
@@ -181,12 +181,17 @@ class SchemaBook:
             try:
                 writer = writer_of(header.schema_json, header.codec)
             except RejectedRecordError as error:
-                writer = error
+                writer = _to_be_kept(error)
             _remember(self._by_header, head, writer)
         if isinstance(writer, RejectedRecordError):
             raise RejectedRecordError(writer.reason, writer.detail)
         self._recent = [(head, writer), *self._recent[: _TRIED_FIRST - 1]]
         return head, writer
+
+
+def _to_be_kept(error: RejectedRecordError) -> RejectedRecordError:
+    """The same without its traceback, whose frames would keep the whole take of packets."""
+    return RejectedRecordError(error.reason, error.detail)
 
 
 def _remember(book: OrderedDict[Any, Any], key: Any, value: Any) -> None:

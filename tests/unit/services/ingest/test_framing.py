@@ -1,5 +1,7 @@
 """Framing: containers and Confluent messages, and everything that may be wrong with them."""
 
+import contextlib
+import sys
 import zlib
 
 import cramjam
@@ -140,3 +142,17 @@ def test_hostile_headers_do_not_fill_memory(book):
         schema = orjson.dumps({"type": "record", "name": f"n{number}", "fields": []})
         assert reason_of(book, write_container(schema, b"")) == "unknown_survey"
     assert len(book._by_header) <= 64
+
+
+@pytest.mark.parametrize("number", [None, 77])
+def test_a_refused_schema_does_not_keep_its_packet(number):
+    """Nor the take around it: what is remembered of a schema is a reason, and no frames."""
+    schema = orjson.dumps({"type": "record", "name": "someone.else", "fields": []})
+    payload = write_container(schema, b"x" * 1000)
+    if number is not None:
+        payload = b"\x00" + number.to_bytes(4, "big") + b"x" * 1000
+    book, before = SchemaBook(), sys.getrefcount(payload)
+    with contextlib.suppress(RejectedRecordError):
+        book.frame(payload)
+    assert sys.getrefcount(payload) == before
+    assert reason_of(book, payload) in {"unknown_survey", "unknown_schema"}
