@@ -10,8 +10,8 @@ from shared.packets.containers import read_varint
 NUMBER, LENGTH, TEXT, COUNT, BRANCH, FLOAT, DOUBLE, BOOLEAN = range(8)
 _PLAIN = {"int": NUMBER, "long": NUMBER, "enum": NUMBER, "float": FLOAT, "double": DOUBLE,
           "boolean": BOOLEAN}  # fmt: skip
-MOST_VALUES = 20_000
-"""Of a record: nulls take no bytes, so a hostile count could go on for ever."""
+MOST_VALUES = 50_000
+"""Of a real record; nulls take no bytes, so a hostile count could go on for ever."""
 _SIZES = {FLOAT: 4, DOUBLE: 8, BOOLEAN: 1}
 
 
@@ -23,16 +23,17 @@ class Place(NamedTuple):
     end: int
 
 
-def places_of(schema: Any, record: bytes) -> list[Place]:
+def places_of(schema: Any, record: bytes, most_values: int = MOST_VALUES) -> list[Place]:
     """Everything in a sound record, in order.
 
     Raises
     ------
     ValueError
-        If the record is not one of that schema (``RejectedRecordError`` is raised for bytes
-        that end, ``LookupError`` for branches that are not there).
+        If the record is not one of that schema, or holds more than ``most_values``
+        (``RejectedRecordError`` is raised for bytes that end, ``LookupError`` for branches that
+        are not there).
     """
-    walk = _Walk(record)
+    walk = _Walk(record, most_values)
     walk.value(schema)
     if walk.at != len(record):
         raise ValueError(f"{len(record) - walk.at} bytes are left")
@@ -40,12 +41,12 @@ def places_of(schema: Any, record: bytes) -> list[Place]:
 
 
 class _Walk:
-    def __init__(self, record: bytes) -> None:
+    def __init__(self, record: bytes, most_values: int) -> None:
         self.record = record
         self.at = 0
         self.places: list[Place] = []
         self.names: dict[str, Any] = {}
-        self.values = 0
+        self.left = self.most_values = most_values
 
     def number(self, kind: int) -> int:
         value, end = read_varint(self.record, self.at)
@@ -60,9 +61,9 @@ class _Walk:
         self.at += size
 
     def value(self, schema: Any) -> None:
-        self.values += 1
-        if self.values > MOST_VALUES:
-            raise ValueError(f"more than {MOST_VALUES} values")
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError(f"more than {self.most_values} values")
         if isinstance(schema, list):
             self.value(schema[self.branch(len(schema))])
             return

@@ -12,7 +12,7 @@ from typing import Any
 import fastavro
 import orjson
 
-from bench.fuzz.places import Place, places_of
+from bench.fuzz.places import MOST_VALUES, Place, places_of
 from bench.workload import simulated
 from shared.packets.containers import MAGIC, iter_blocks, read_header
 from shared.packets.lsst_schemas import official_schema_json
@@ -55,7 +55,7 @@ def seeds() -> tuple[list[Seed], str]:
     return found, f"{len(packets)} {source}"
 
 
-def taken_apart(packet: bytes) -> Seed:
+def taken_apart(packet: bytes, most_values: int = MOST_VALUES) -> Seed:
     """One sound packet (codec null) as a seed."""
     if packet.startswith(MAGIC):
         header = read_header(packet)
@@ -66,7 +66,7 @@ def taken_apart(packet: bytes) -> Seed:
         head, record = packet[:FRAME_BYTES], packet[FRAME_BYTES:]
         number = int.from_bytes(head[1:], "big")
         schema = orjson.loads(official_schema_json(*divmod(number, 100)))
-    return Seed(head, record, tuple(places_of(schema, record)), schema)
+    return Seed(head, record, tuple(places_of(schema, record, most_values)), schema)
 
 
 def _packets() -> tuple[list[bytes], str]:
