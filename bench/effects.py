@@ -12,18 +12,18 @@ from shared.settings import ServiceSettings
 
 LOOK_EVERY_S = 0.5
 Place = tuple[list[int], str, str]
-"""Ports of a service's processes, a metric, and its label ``topic``."""
+"""Ports of the processes that count it, a metric, and its label ``topic``; empty for any."""
 
 
-def effects_of(ports: dict[str, list[int]], settings: ServiceSettings, survey: str) -> Effects:
+def effects_of(ports: dict[str, list[int]], settings: ServiceSettings) -> Effects:
     """Where every alert must end: weighed by the filters, in the database, kept as a packet."""
     correlated = Topic.CORRELATED.named(settings.topic_prefix)
-    packets = dict(settings.survey_topic_pairs())[survey]
+    keepers = ports["archive"] + ports.get("river", [])  # the river keeps them where it is fused
     return Effects(
         {
             "filters": (ports["distribute"], "tocsin_records_in_total", correlated),
             "database": (ports["archive"], "tocsin_records_out_total", "database"),
-            "raw packets": (ports["archive"], "tocsin_records_in_total", packets),
+            "raw packets": (keepers, "tocsin_archive_packets_total", ""),
         }
     )
 
@@ -74,7 +74,7 @@ def counted(ports: list[int], metric: str, topic: str) -> float:
 
 
 def count_on(page: str, metric: str, topic: str) -> float:
-    """Sum of a counter's samples of one topic on a page of Prometheus' text format."""
-    wanted = f'topic="{topic}"'
-    samples = (line for line in page.splitlines() if line.startswith(f"{metric}{{"))
+    """Sum of a counter's samples, of one topic or all, on a page of Prometheus' text format."""
+    wanted = f'topic="{topic}"' if topic else ""
+    samples = (line for line in page.splitlines() if line.startswith((f"{metric}{{", f"{metric} ")))
     return sum(float(line.rpartition(" ")[2]) for line in samples if wanted in line)

@@ -85,7 +85,7 @@ def _live(plan: Plan, settings: ServiceSettings) -> Window:
     """Services wait on empty topics; the clock runs from the generator's first packet."""
     subprocess.run(tocsin("up"), check=True)
     processes = Processes.now()
-    effects = effects_of(processes.ports, settings, plan.survey)
+    effects = effects_of(processes.ports, settings)
     if plan.warm_up:
         Feed.start(plan.survey, plan.warm_up, 0.0, 0).reap()
         effects.wait(plan.warm_up, plan.patience_s)
@@ -100,7 +100,7 @@ def _preloaded(plan: Plan, settings: ServiceSettings) -> Window:
     began = time.time()
     subprocess.run(tocsin("up"), check=True)
     processes = Processes.now()
-    effects = effects_of(processes.ports, settings, plan.survey)
+    effects = effects_of(processes.ports, settings)
     window = _watched(plan, processes, effects, dict.fromkeys(processes.pids, 0.0), None)
     window.began_s, window.sent_s, window.generator_cpu_s = began, began, generator_cpu_s
     return window

@@ -13,6 +13,8 @@ tocsin_records_in_total{service="archive",topic="ztf_alerts"} 120.0
 tocsin_records_in_total{service="archive",topic="lsst_alerts"} 7.0
 tocsin_records_in_total_created{service="archive",topic="ztf_alerts"} 1.7e+09
 tocsin_records_out_total{service="archive",topic="ztf_alerts"} 5.0
+tocsin_archive_packets_total 33.0
+tocsin_archive_packets_created 1.7e+09
 """
 
 
@@ -43,6 +45,8 @@ def run(rate, *, balances=True, restarts=0):
 def test_counts_of_one_topic_on_a_page():
     assert count_on(PAGE, "tocsin_records_in_total", "ztf_alerts") == 120.0
     assert count_on(PAGE, "tocsin_records_in_total", "other") == 0.0
+    assert count_on(PAGE, "tocsin_records_in_total", "") == 127.0
+    assert count_on(PAGE, "tocsin_archive_packets_total", "") == 33.0
 
 
 def test_median_is_one_run_and_tells_of_all():
