@@ -1,140 +1,146 @@
 """Gradient-boosted trees as plain arrays, evaluated by a compiled loop.
 
-A model is two files: ``trees.npz`` (arrays only; ``allow_pickle=False``) and ``model.json``, its
-card. Numbers are those of scikit-learn's ``HistGradientBoostingClassifier`` to rounding, at a
-fraction of its cost for the hundred rows of an envelope, and scikit-learn is needed for training
-only.
+Numbers are those of LightGBM's ``Booster.predict`` to rounding, at a fraction of its cost for the
+hundred rows of an envelope; LightGBM is needed for training only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-TREES_FILE = "trees.npz"
-CARD_FILE = "model.json"
-
 _LEAF = -1
+_NODE = np.dtype(
+    [("feature", "i2"), ("left", "i2"), ("right", "i2"), ("missing_left", "i2"), ("number", "f4")]
+)
+"""One node in 12 bytes, so that a tree stays in the nearest cache."""
+
+PREFIX = "trees."
+"""Begins the names of these arrays in ``model.npz``."""
 
 
 @njit(cache=True, nogil=True)
-def _raw_scores(
-    rows: Any, nodes: tuple[Any, Any, Any, Any, Any, Any], tree_starts: Any, baseline: float
-) -> Any:
-    feature, threshold, left, right, missing_left, value = nodes
-    scores = np.full(len(rows), baseline)
-    for start in tree_starts:  # outermost: a tree stays in cache for all rows
+def _add_trees(rows: Any, nodes: Any, tree_starts: Any, scores: Any) -> None:
+    """Add one leaf of every tree to ``scores``; tree k belongs to class k modulo classes."""
+    classes = scores.shape[1]
+    for k in range(len(tree_starts)):  # outermost: a tree stays in cache for all rows
+        start = tree_starts[k]
+        column = k % classes
         for i in range(len(rows)):
-            node = start
-            while feature[node] != _LEAF:
-                x = rows[i, feature[node]]
-                goes_left = x <= threshold[node] or (missing_left[node] and np.isnan(x))
-                node = start + (left[node] if goes_left else right[node])
-            scores[i] += value[node]
-    return scores
+            node = nodes[start]
+            while node.feature != _LEAF:
+                x = rows[i, node.feature]
+                if x <= node.number or (node.missing_left == 1 and np.isnan(x)):
+                    node = nodes[start + node.left]
+                else:
+                    node = nodes[start + node.right]
+            scores[i, column] += node.number
 
 
 @dataclass(frozen=True, slots=True)
 class BoostedTrees:
-    """Binary classifier: the logistic function of a baseline plus one leaf of every tree."""
+    """Classifier: the logistic or softmax function of a baseline plus one leaf of every tree."""
 
     feature: npt.NDArray[np.int16]
-    """Per node: row of the feature it splits on, -1 at a leaf."""
-    threshold: npt.NDArray[np.float64]
-    """Per node: at or below goes left."""
+    """Per node: column it splits on, -1 at a leaf."""
     left: npt.NDArray[np.int16]
     """Per node: left child, counted from the start of its tree."""
     right: npt.NDArray[np.int16]
-    missing_left: npt.NDArray[np.bool_]
-    """Per node: where a missing value goes."""
-    value: npt.NDArray[np.float64]
-    """Per node: log-odds added at a leaf."""
+    missing_left: npt.NDArray[np.int16]
+    """Per node: 1 where a missing value goes left."""
+    number: npt.NDArray[np.float32]
+    """Per node: at or below goes left; at a leaf, the log-odds it adds."""
     tree_starts: npt.NDArray[np.int32]
-    """Shape (trees,): first node of each tree."""
+    """Shape (trees,): first node of each tree; tree k is of class k modulo classes."""
     baseline: npt.NDArray[np.float64]
-    """Shape (1,): log-odds before any tree."""
+    """Shape (classes,), or (1,) of two: log-odds before any tree."""
 
-    def probability(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Probability of the positive class.
+    @property
+    def nodes(self) -> npt.NDArray[Any]:
+        """All nodes, one record each."""
+        nodes = np.empty(len(self.feature), dtype=_NODE)
+        for name in _NODE.names or ():
+            nodes[name] = getattr(self, name)
+        return nodes
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays by their names in ``model.npz``."""
+        return {PREFIX + name: getattr(self, name) for name in self.__slots__}
+
+    @staticmethod
+    def is_in(arrays: Mapping[str, npt.NDArray[Any]]) -> bool:
+        """Whether a model has trees."""
+        return f"{PREFIX}feature" in arrays
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> BoostedTrees:
+        """The inverse of ``arrays``.
+
+        Raises
+        ------
+        KeyError
+            If an array is missing.
+        ValueError
+            If a node points outside its tree: a model from elsewhere must not read beside memory.
+        """
+        trees = BoostedTrees(**{n: arrays[PREFIX + n] for n in BoostedTrees.__slots__})
+        trees.check()
+        return trees
+
+    def check(self) -> None:
+        """Refuse trees whose links leave their tree or run in circles."""
+        ends = np.append(self.tree_starts[1:], len(self.feature))
+        sizes = np.repeat(ends - self.tree_starts, ends - self.tree_starts)
+        own = np.arange(len(self.feature)) - np.repeat(self.tree_starts, ends - self.tree_starts)
+        inner = self.feature != _LEAF
+        for child in (self.left, self.right):
+            if np.any((child <= own)[inner]) or np.any((child >= sizes)[inner]):
+                raise ValueError("the model's trees are broken: a node points outside its tree")
+        if np.any(self.feature < _LEAF) or len(self.tree_starts) % len(self.baseline):
+            raise ValueError("the model's trees are broken: an unknown feature or class")
+
+
+class Forest:
+    """Trees packed for evaluation."""
+
+    def __init__(self, trees: BoostedTrees) -> None:
+        self._nodes = trees.nodes
+        self._starts = trees.tree_starts
+        self._baseline = trees.baseline
+        self.least_features = int(trees.feature.max(initial=0)) + 1
+        """Rows must have at least so many columns."""
+
+    def scores(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Log-odds, shape (n, classes) or (n, 1) of two.
 
         Parameters
         ----------
         rows
             Shape (n, features), in the order of training; NaN is missing.
         """
-        nodes = (
-            self.feature,
-            self.threshold,
-            self.left,
-            self.right,
-            self.missing_left,
-            self.value,
-        )
-        scores = _raw_scores(rows, nodes, self.tree_starts, float(self.baseline[0]))
-        return np.asarray(1.0 / (1.0 + np.exp(-scores)), dtype=np.float64)
-
-    def to_bytes(self) -> bytes:
-        """The content of ``trees.npz``; the same trees give the same bytes."""
-        sink = io.BytesIO()
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        np.savez_compressed(sink, **arrays)
-        return sink.getvalue()
-
-    @staticmethod
-    def from_bytes(content: bytes) -> BoostedTrees:
-        """Read ``trees.npz``; raises ``ValueError`` or ``KeyError`` if it is not one."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return BoostedTrees(**{name: arrays[name] for name in BoostedTrees.__slots__})
+        if rows.shape[1] < self.least_features:
+            raise ValueError(f"rows have {rows.shape[1]} features, not {self.least_features}")
+        scores = np.repeat(self._baseline[np.newaxis, :], len(rows), axis=0)
+        _add_trees(rows, self._nodes, self._starts, scores)
+        return scores
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedModel:
-    """Trees with the card that says what they are."""
+def probabilities_of(
+    scores: npt.NDArray[np.float64], temperature: float = 1.0
+) -> npt.NDArray[np.float64]:
+    """Probabilities of all classes, shape (n, classes), the rows' sums one.
 
-    trees: BoostedTrees
-    features: tuple[str, ...]
-    """Names of the features, in the order of training."""
-    version: str
-    """First twelve hexadecimal digits of the SHA-256 of ``trees.npz``."""
-    card: dict[str, Any]
-    """All of ``model.json``."""
-
-
-def identity_of(content: bytes) -> str:
-    """SHA-256 of ``trees.npz``, hexadecimal: the model's id."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def load_model(folder: Path, feature_version: str) -> TrainedModel:
-    """Read and verify the model in ``folder``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no model.
-    ValueError
-        If the trees are not those the card describes, or were trained on other features.
+    Of two classes the first is the one whose log-odds ``scores`` (n, 1) are.
     """
-    content = (folder / TREES_FILE).read_bytes()
-    card = json.loads((folder / CARD_FILE).read_text())
-    if card["id"] != identity_of(content):
-        raise ValueError(f"{folder / TREES_FILE} is not the model that {CARD_FILE} describes")
-    if card["feature_version"] != feature_version:
-        raise ValueError(
-            f"{folder}: trained on features of version {card['feature_version']}, the code has"
-            f" {feature_version}; train it again with `tocsin classify train`"
-        )
-    return TrainedModel(
-        trees=BoostedTrees.from_bytes(content),
-        features=tuple(card["features"]),
-        version=card["id"][:12],
-        card=card,
-    )
+    scaled = scores / temperature
+    if scores.shape[1] == 1:
+        first = 1.0 / (1.0 + np.exp(-scaled[:, 0]))
+        return np.stack([first, 1.0 - first], axis=1)
+    scaled -= scaled.max(axis=1, keepdims=True)
+    odds = np.exp(scaled)
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float64)

@@ -29,7 +29,7 @@ def classify(batch: AlertBatch, classifiers: Sequence[Classifier]) -> AlertBatch
         has its reason beside it.
     """
     features = compute_features(batch)
-    by_name = {classifier.definition.name: classifier for classifier in classifiers}
+    by_name = {classifier.name: classifier for classifier in classifiers}
     columns: dict[pa.Field, pa.Array] = {
         features_field(STRUCT): features_column(features),
         FEATURE_VERSION: pa.repeat(pa.scalar(VERSION), len(batch)),

@@ -23,6 +23,8 @@ class ClassifyMetrics:
     def count(self, batch: AlertBatch) -> None:
         """Count the verdicts of a classified batch."""
         for field in VERDICTS:
+            if field.type.get_field_index("reason") < 0:
+                continue
             reasons = pc.struct_field(batch.column(field.name), "reason")
             for entry in pc.value_counts(reasons).to_pylist():
                 self.verdicts.labels(field.name, entry["values"]).inc(entry["counts"])

@@ -13,3 +13,33 @@ FORCED = 1
 """``lc_kind``: forced photometry at the object's position; the flux may be insignificant."""
 UPPER_LIMIT = 2
 """``lc_kind``: nothing found. Flux is NaN; the error is one fifth of the 5-sigma limiting flux."""
+
+_UNFILTERED = ("C", "clear", "CLEAR", "w", "G", "g+r", "gr", "unfiltered")
+NEAREST_BAND: dict[str, tuple[str, float]] = {
+    **{band: (band, 0.0) for band in BANDS},
+    **{f"{band}'": (band, 0.0) for band in BANDS},
+    **{f"{band}p": (band, 0.0) for band in BANDS},
+    **{f"lsst{band}": (band, 0.0) for band in BANDS},
+    **{f"ztf{band}": (band, 0.0) for band in ("g", "r", "i")},
+    "ZTF_g": ("g", 0.0),
+    "ZTF_r": ("r", 0.0),
+    "ZTF_i": ("i", 0.0),
+    "U": ("u", 0.79),
+    "B": ("g", -0.09),
+    "V": ("g", 0.02),
+    "R": ("r", 0.21),
+    "R_c": ("r", 0.21),
+    "Rc": ("r", 0.21),
+    "I": ("i", 0.45),
+    "I_c": ("i", 0.45),
+    "Ic": ("i", 0.45),
+    "F625W": ("r", 0.0),
+    "Y": ("y", 0.63),
+    **dict.fromkeys(_UNFILTERED, ("r", 0.0)),
+}
+"""By the names observers use: the nearest of ``BANDS``, and AB minus the magnitude as it is given.
+
+Johnson and Cousins magnitudes are taken for Vega's; offsets from Blanton & Roweis 2007 (AJ 133,
+734, table 1). Unfiltered magnitudes are taken for r. Colour terms, a tenth or two, are not
+corrected.
+"""

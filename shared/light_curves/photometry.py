@@ -15,6 +15,8 @@ AB_ZERO_POINT_NJY = 31.4
 """AB magnitude of one nanojansky."""
 MAGNITUDE_ERROR_FACTOR = 2.5 / float(np.log(10.0))
 """sigma_m = 1.0857 sigma_f / f."""
+ASSUMED_MAGNITUDE_ERROR = 0.1
+"""One sigma of a magnitude that comes without an error."""
 JD_MINUS_MJD = 2_400_000.5
 SECONDS_PER_DAY = 86_400.0
 

@@ -41,3 +41,29 @@ class RaggedLightCurves:
     def alert_index(self) -> npt.NDArray[np.int32]:
         """Shape (m,): which alert each point belongs to; the key for ``np.bincount``."""
         return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
+
+    def points(self, keep: npt.NDArray[np.bool_]) -> RaggedLightCurves:
+        """The points for which ``keep`` (shape (m,)) is true; every curve stays, maybe empty."""
+        counts = np.bincount(self.alert_index[keep], minlength=len(self))
+        return RaggedLightCurves(
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            mjd_tai=self.mjd_tai[keep],
+            flux_njy=self.flux_njy[keep],
+            flux_err_njy=self.flux_err_njy[keep],
+            band=self.band[keep],
+            kind=self.kind[keep],
+        )
+
+    def curves(self, rows: npt.NDArray[np.int64]) -> RaggedLightCurves:
+        """The curves ``rows`` (shape (k,)), in that order."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        at = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - self.offsets[rows], lengths)
+        return RaggedLightCurves(
+            offsets=offsets.astype(np.int32),
+            mjd_tai=self.mjd_tai[at],
+            flux_njy=self.flux_njy[at],
+            flux_err_njy=self.flux_err_njy[at],
+            band=self.band[at],
+            kind=self.kind[at],
+        )

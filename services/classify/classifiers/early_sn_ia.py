@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from services.classify.classifiers.base import Abstention, ClassifierDefinition
 from services.classify.classifiers.matched_variables import has_variable_star
-from services.classify.features import NAMES
 from services.classify.features.base import Features
+from services.classify.features.early import DEFINITIONS
 from shared.alert_batch import AlertBatch
+from shared.schemas.classification import EARLY_SN_IA as FIELD
 
 MIN_DETECTIONS = 3
 MIN_NIGHTS = 2
 MAX_DAYS = 25.0
 """Days since the first detection in the history, beyond which a transient is not young."""
 
-_OF_THE_SURVEY = ("flux_max_", "snr_", "n_detections", "n_nights", "galactic_")
+_OF_THE_SURVEY = ("flux_max_", "snr_", "n_detections", "n_nights")
 
 
 def abstentions(batch: AlertBatch, features: Features) -> list[Abstention]:
@@ -41,8 +42,8 @@ def abstentions(batch: AlertBatch, features: Features) -> list[Abstention]:
 
 
 EARLY_SN_IA = ClassifierDefinition(
-    name="early_sn_ia",
+    field=FIELD,
     taxonomy=("SN Ia", "other"),
-    features=tuple(name for name in NAMES if not name.startswith(_OF_THE_SURVEY)),
+    features=tuple(d.name for d in DEFINITIONS if not d.name.startswith(_OF_THE_SURVEY)),
     abstentions=abstentions,
 )

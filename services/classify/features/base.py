@@ -35,6 +35,9 @@ class FeatureFamily:
     compute: Callable[[AlertBatch], FeatureMatrix]
     """Batch to matrix, shape (len(definitions), len(batch)). It sees an alert's own columns only:
     the true class of a simulated object is in none of them."""
+    published: bool = True
+    """Whether they travel with the alert; the others serve the classifiers and can be had from
+    ``tocsin classify FILE --features OUT``."""
 
 
 @dataclass(frozen=True, slots=True)

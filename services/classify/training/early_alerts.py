@@ -24,9 +24,9 @@ from shared.light_curves.bands import DETECTION, UPPER_LIMIT
 from shared.light_curves.ragged import RaggedLightCurves
 
 _G, _I = 1, 3
-_STRETCH = (1.0, 1.258, 1.487)
+STRETCH = (1.0, 1.258, 1.487)
 """Wavelength ratio by which moving 0, 1 or 2 bands shortens time (LSST bands)."""
-_LEAST_REDSHIFT = (-np.inf, 0.22, 0.45)
+LEAST_REDSHIFT = (-np.inf, 0.22, 0.45)
 _DETECTION_SNR = 5.0
 
 
@@ -69,9 +69,9 @@ Points = tuple[
 def degraded(points: Points, redshift: float, rng: np.random.Generator) -> Points:
     """Another look at an object: moved nearer where its redshift allows, and noisier."""
     mjd, flux, err, band = points
-    allowed = [moved for moved, least in enumerate(_LEAST_REDSHIFT) if not redshift < least]
+    allowed = [moved for moved, least in enumerate(LEAST_REDSHIFT) if not redshift < least]
     moved = int(rng.choice(allowed)) if np.isfinite(redshift) else 0
-    mjd = mjd[0] + (mjd - mjd[0]) / _STRETCH[moved]
+    mjd = mjd[0] + (mjd - mjd[0]) / STRETCH[moved]
     band = (band - moved).astype(np.int8)
     extra = max(float(np.max(flux)), 0.0) / float(np.exp(rng.uniform(np.log(8), np.log(100))))
     flux = flux + extra * rng.standard_normal(len(flux))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
 
+from services.classify.boosted_trees import BoostedTrees
 from services.classify.classifiers.early_sn_ia import EARLY_SN_IA, MAX_DAYS, MIN_DETECTIONS
 from services.classify.features.early import DEFINITIONS, early_features
 from services.classify.training.datasets.base import LabelledLightCurves
 from services.classify.training.early_alerts import Cut, EarlyAlerts, cut_alerts
+from services.classify.training.examples import is_held_out
+from services.classify.training.trees import grow
 
 HOLD_OUT_FRACTION = 0.25
 TRAINED_ON = ("plasticc", "snpcc", "osc")
@@ -23,13 +25,13 @@ CUTS = {
     "osc": Cut(alerts_per_object=20),
     "ztf_bts": Cut(alerts_per_object=1000),
 }
-_HYPERPARAMETERS = {
-    "max_iter": 150,
-    "max_leaf_nodes": 24,
+_GROWTH: dict[str, Any] = {
+    "rounds": 150,
+    "num_leaves": 24,
     "learning_rate": 0.08,
-    "min_samples_leaf": 60,
-    "l2_regularization": 1.0,
-    "early_stopping": False,
+    "min_data_in_leaf": 60,
+    "lambda_l2": 1.0,
+    "feature_fraction": 0.5,
 }
 _ROWS = [[d.name for d in DEFINITIONS].index(name) for name in EARLY_SN_IA.features]
 
@@ -53,12 +55,6 @@ class Examples:
         return Examples(*(getattr(self, name)[keep] for name in self.__slots__))
 
 
-def is_held_out(name: str, object_id: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
-    """Whether an object is for judging only: by a hash of its name, so it never changes."""
-    hashes = [zlib.crc32(f"{name}:{one}".encode()) for one in object_id.tolist()]
-    return np.asarray(np.array(hashes) < HOLD_OUT_FRACTION * 2**32)
-
-
 def examples(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1) -> Examples:
     """Alerts of every ``every``-th object of a data set, as the classifier's features."""
     if (cut.min_detections, cut.max_days) != (MIN_DETECTIONS, MAX_DAYS):
@@ -72,7 +68,7 @@ def examples(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1) 
         object_index=index,
         version=alerts.version,
         days_since_first=alerts.days_since_first,
-        is_held_out=is_held_out(dataset.name, truth.object_id)[index],
+        is_held_out=is_held_out(dataset.name, truth.object_id, HOLD_OUT_FRACTION)[index],
     )
 
 
@@ -82,14 +78,14 @@ def balanced_weights(is_sn_ia: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]
     return np.asarray(np.where(is_sn_ia, 0.5 / share, 0.5 / (1.0 - share)), dtype=np.float64)
 
 
-def fit(training: list[Examples], seed: int) -> HistGradientBoostingClassifier:
+def fit(training: list[Examples], seed: int) -> BoostedTrees:
     """Fit the trees to all examples given, both classes weighing the same in total."""
     rows = np.concatenate([part.rows for part in training])
     is_sn_ia = np.concatenate([part.is_sn_ia for part in training])
-    model = HistGradientBoostingClassifier(**_HYPERPARAMETERS, random_state=seed)
-    return model.fit(rows, is_sn_ia, sample_weight=balanced_weights(is_sn_ia))
+    label = np.where(is_sn_ia, 0, 1)
+    return grow(rows, label, 2, balanced_weights(is_sn_ia), seed=seed, **_GROWTH)
 
 
-def hyperparameters() -> dict[str, float | int | bool]:
+def hyperparameters() -> dict[str, Any]:
     """What the trees were grown with, for the model card."""
-    return dict(_HYPERPARAMETERS)
+    return dict(_GROWTH)

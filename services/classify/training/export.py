@@ -1,34 +1,66 @@
-"""scikit-learn's histogram gradient boosting, written down as ``BoostedTrees``."""
+"""LightGBM's trees, written down as ``BoostedTrees``."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import lightgbm
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
+import numpy.typing as npt
 
 from services.classify.boosted_trees import BoostedTrees
 
 
-def trees_of(model: HistGradientBoostingClassifier) -> BoostedTrees:
-    """The trees of a fitted binary classifier without categorical features.
+def trees_of(booster: lightgbm.Booster) -> BoostedTrees:
+    """The trees of a fitted binary or multi-class booster without categorical features.
 
-    The nodes are read from scikit-learn's private ``_predictors``; the test that compares both
-    probabilities to 1e-6 is what guards against a change of their layout.
+    Thresholds are rounded down to single precision: no single-precision value lies between, so
+    every row goes the same way. A test compares both probabilities to 1e-6.
     """
-    stages: list[Any] = [stage[0].nodes for stage in model._predictors]
-    nodes = np.concatenate(stages)
-    if nodes["is_categorical"].any():
-        raise ValueError("categorical splits are not exported")
-    starts = np.cumsum([0, *(len(stage) for stage in stages[:-1])])
-    is_leaf = nodes["is_leaf"].astype(bool)
+    model = booster.dump_model()
+    columns: list[list[tuple[int, int, int, int, float]]] = []
+    for tree in model["tree_info"]:
+        nodes: list[tuple[int, int, int, int, float]] = []
+        _flatten(tree["tree_structure"], nodes)
+        columns.append(nodes)
+    flat = [node for nodes in columns for node in nodes]
+    starts = np.cumsum([0, *(len(nodes) for nodes in columns[:-1])])
+    feature, left, right, missing_left, number = zip(*flat, strict=True)
     return BoostedTrees(
-        feature=np.where(is_leaf, -1, nodes["feature_idx"]).astype(np.int16),
-        threshold=np.where(is_leaf, 0.0, nodes["num_threshold"]).astype(np.float64),
-        left=np.where(is_leaf, 0, nodes["left"]).astype(np.int16),
-        right=np.where(is_leaf, 0, nodes["right"]).astype(np.int16),
-        missing_left=nodes["missing_go_to_left"].astype(bool),
-        value=np.where(is_leaf, nodes["value"], 0.0).astype(np.float64),
+        feature=np.array(feature, dtype=np.int16),
+        left=np.array(left, dtype=np.int16),
+        right=np.array(right, dtype=np.int16),
+        missing_left=np.array(missing_left, dtype=np.int16),
+        number=_rounded(np.array(number), np.array(feature) >= 0),
         tree_starts=starts.astype(np.int32),
-        baseline=np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1),
+        baseline=np.zeros(int(model["num_tree_per_iteration"]), dtype=np.float64),
     )
+
+
+def _flatten(node: dict[str, Any], nodes: list[tuple[int, int, int, int, float]]) -> int:
+    """Append a node and all below it; return where it stands in its tree."""
+    at = len(nodes)
+    if "leaf_value" in node:
+        nodes.append((-1, 0, 0, 0, float(node["leaf_value"])))
+        return at
+    if node["decision_type"] != "<=":
+        raise ValueError("categorical splits are not exported")
+    nodes.append((0, 0, 0, 0, 0.0))
+    left = _flatten(node["left_child"], nodes)
+    right = _flatten(node["right_child"], nodes)
+    threshold = float(node["threshold"])
+    # Where no value was missing in training, LightGBM takes a missing one for zero.
+    goes_left = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0.0
+    nodes[at] = (int(node["split_feature"]), left, right, int(goes_left), threshold)
+    return at
+
+
+def _rounded(
+    numbers: npt.NDArray[np.float64], is_threshold: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Single precision; thresholds never above what they were."""
+    greatest = float(np.finfo(np.float32).max)  # LightGBM's "everything but missing" is larger
+    numbers = np.clip(numbers, -greatest, greatest)
+    single = numbers.astype(np.float32)
+    above = is_threshold & (single.astype(np.float64) > numbers)
+    return np.where(above, np.nextafter(single, np.float32(-np.inf)), single).astype(np.float32)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
-from shared.schemas.classification import VERDICTS
+from shared.schemas.classification import OF_TRANSIENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def matters(batch: AlertBatch, importance: Importance) -> npt.NDArray[np.bool_]:
     # log10 of 31.4 - m over 2.5: the flux in nanojansky of that magnitude.
     bright_njy = 10.0 ** (0.4 * (31.4 - importance.brighter_than_mag))
     wanted: npt.NDArray[np.bool_] = batch.floats("flux_njy") > bright_njy
-    for verdict in VERDICTS:
+    for verdict in OF_TRANSIENTS:
         wanted |= _probability(batch, verdict.name) >= importance.least_probability
     wanted |= _lengths(batch, "associations") > 0
     wanted &= ~(reliability < importance.least_reliability)  # NaN counts as real

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from services.classify.training.datasets.base import DatasetDefinition
+from services.classify.training.datasets.ogle_real import OGLE_REAL
+from services.classify.training.datasets.ogle_simulated import OGLE_SIMULATED
 from services.classify.training.datasets.osc import OSC
 from services.classify.training.datasets.plasticc import PLASTICC
 from services.classify.training.datasets.snpcc import SNPCC
 from services.classify.training.datasets.ztf_bts import ZTF_BTS
 from shared.registry import registry
 
-DATASETS: dict[str, DatasetDefinition] = registry((PLASTICC, SNPCC, OSC, ZTF_BTS))
+DATASETS: dict[str, DatasetDefinition] = registry(
+    (PLASTICC, SNPCC, OSC, ZTF_BTS, OGLE_SIMULATED, OGLE_REAL)
+)

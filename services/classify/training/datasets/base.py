@@ -32,12 +32,32 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an observer knows of an object besides its light: for feature code."""
+
+    galactic_latitude_deg: npt.NDArray[np.float64]
+    """Shape (n,), NaN if unknown."""
+    host_redshift: npt.NDArray[np.float64]
+    """Shape (n,), photometric or spectroscopic, of the host; NaN where there is none."""
+
+    @staticmethod
+    def unknown(objects: int) -> Surroundings:
+        """Nothing known of ``objects`` objects."""
+        return Surroundings(np.full(objects, np.nan), np.full(objects, np.nan))
+
+    def of(self, rows: npt.NDArray[np.integer[Any]]) -> Surroundings:
+        """Those of some objects, in that order."""
+        return Surroundings(self.galactic_latitude_deg[rows], self.host_redshift[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledLightCurves:
     """Whole light curves and their truth, object by object."""
 
     name: str
     curves: RaggedLightCurves
     truth: Truth
+    surroundings: Surroundings
 
     def __len__(self) -> int:
         """How many objects there are."""

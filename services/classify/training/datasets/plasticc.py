@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from services.classify.features.context import galactic_latitude_deg
 from services.classify.training.datasets.base import (
     FLUXCAL_NJY,
     DatasetDefinition,
     LabelledLightCurves,
+    Surroundings,
     Truth,
     grouped,
 )
@@ -63,7 +65,15 @@ def load(data: Path) -> LabelledLightCurves:
         is_sn_ia=target == 90,
         redshift=meta["true_z"].to_numpy()[row].astype(np.float64),
     )
-    return LabelledLightCurves("plasticc", curves, truth)
+    photo_z = meta["hostgal_photoz"].to_numpy()[row].astype(np.float64)
+    surroundings = Surroundings(
+        galactic_latitude_deg(
+            meta["ra"].to_numpy()[row].astype(np.float64),
+            meta["decl"].to_numpy()[row].astype(np.float64),
+        ),
+        np.where(photo_z > 0.0, photo_z, np.nan),
+    )
+    return LabelledLightCurves("plasticc", curves, truth, surroundings)
 
 
 PLASTICC = DatasetDefinition(

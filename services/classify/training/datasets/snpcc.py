@@ -15,6 +15,7 @@ from services.classify.training.datasets.base import (
     FLUXCAL_NJY,
     DatasetDefinition,
     LabelledLightCurves,
+    Surroundings,
     Truth,
     grouped,
 )
@@ -25,7 +26,7 @@ _FOLDER = "light_curves/snpcc"
 def load(data: Path) -> LabelledLightCurves:
     """Read the set from ``data``."""
     paths = SNPCC.paths(data)
-    meta = pq.read_table(paths[0], columns=["snid", "type", "sim_z"])
+    meta = pq.read_table(paths[0], columns=["snid", "type", "sim_z", "host_photoz"])
     points = pa.concat_tables([pq.read_table(path) for path in paths[1:]])
     objects, curves = grouped(
         points["snid"].to_numpy(),
@@ -46,7 +47,9 @@ def load(data: Path) -> LabelledLightCurves:
         is_sn_ia=class_name == "SN Ia",
         redshift=meta["sim_z"].to_numpy()[row].astype(np.float64),
     )
-    return LabelledLightCurves("snpcc", curves, truth)
+    photo_z = meta["host_photoz"].to_numpy()[row].astype(np.float64)
+    surroundings = Surroundings(np.full(len(objects), np.nan), photo_z)
+    return LabelledLightCurves("snpcc", curves, truth, surroundings)
 
 
 SNPCC = DatasetDefinition(

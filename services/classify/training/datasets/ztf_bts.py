@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from services.classify.training.datasets.base import (
     DatasetDefinition,
     LabelledLightCurves,
+    Surroundings,
     Truth,
     grouped,
 )
@@ -41,7 +42,7 @@ def load(data: Path) -> LabelledLightCurves:
         is_sn_ia=np.ones(len(objects), dtype=bool),
         redshift=np.full(len(objects), np.nan),
     )
-    return LabelledLightCurves("ztf_bts", curves, truth)
+    return LabelledLightCurves("ztf_bts", curves, truth, Surroundings.unknown(len(objects)))
 
 
 ZTF_BTS = DatasetDefinition(

@@ -2,69 +2,104 @@ import json
 import shutil
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
 
-from services.classify.boosted_trees import BoostedTrees, load_model
-from services.classify.classifiers import CLASSIFIERS, MODELS, load_classifiers
+from services.classify.boosted_trees import BoostedTrees, Forest, probabilities_of
+from services.classify.classifiers import CLASSIFIERS, MODELS, TRAINED, load_classifiers
 from services.classify.features import NAMES, VERSION
+from services.classify.features.paczynski import NAMES as LENS_NAMES
+from services.classify.model import arrays_from_bytes, arrays_to_bytes, load_model
+from services.classify.model_registry import ModelShelf
 from services.classify.training.export import trees_of
 
+Fitted = tuple[lightgbm.Booster, np.ndarray]
 
-@pytest.fixture(scope="module")
-def fitted() -> tuple[HistGradientBoostingClassifier, np.ndarray]:
+
+def fitted(classes: int) -> Fitted:
     rng = np.random.default_rng(1)
-    rows = rng.normal(size=(3_000, 8)).astype(np.float32)
-    truth = rows[:, 0] * rows[:, 1] + rng.normal(size=3_000) > 0.3
+    rows = rng.normal(size=(2_000, 8)).astype(np.float32)
+    score = rows[:, 0] * rows[:, 1] + rng.normal(size=2_000)
+    label = np.digitize(score, np.linspace(-0.5, 0.7, classes - 1))
     rows[rng.random(rows.shape) < 0.3] = np.nan
-    model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=0)
-    with threadpool_limits(1):  # small work: threads would only wait for each other
-        return model.fit(rows, truth), rows
+    rows[:, 7] = np.nan_to_num(rows[:, 7])  # never missing in training
+    objective = {"objective": "binary"} if classes == 2 else {}
+    if classes > 2:
+        objective = {"objective": "multiclass", "num_class": classes}
+    settings = {"num_leaves": 15, "verbose": -1, "num_threads": 1, "seed": 0, **objective}
+    return lightgbm.train(settings, lightgbm.Dataset(rows, label), 30), rows
 
 
-def test_probabilities_are_those_of_scikit_learn(
-    fitted: tuple[HistGradientBoostingClassifier, np.ndarray],
-) -> None:
-    model, rows = fitted
-    theirs = model.predict_proba(rows)[:, 1]
+@pytest.mark.parametrize("classes", [2, 4])
+def test_probabilities_are_those_of_lightgbm(classes: int) -> None:
+    booster, rows = fitted(classes)
+    rows[::3, 7] = np.nan  # missing where training saw none
+    theirs = booster.predict(rows)
+    ours = probabilities_of(Forest(trees_of(booster)).scores(rows))
     assert np.ptp(theirs) > 0.5
-    np.testing.assert_allclose(trees_of(model).probability(rows), theirs, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(ours[:, 0] if classes == 2 else ours, theirs, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(ours.sum(axis=1), 1.0, atol=1e-12)
 
 
-def test_saved_trees_answer_the_same_and_same_trees_are_same_bytes(
-    fitted: tuple[HistGradientBoostingClassifier, np.ndarray],
-) -> None:
-    model, rows = fitted
-    trees = trees_of(model)
-    again = BoostedTrees.from_bytes(trees.to_bytes())
-    np.testing.assert_array_equal(again.probability(rows), trees.probability(rows))
-    assert again.to_bytes() == trees.to_bytes()
+def test_saved_trees_answer_the_same_and_same_trees_are_same_bytes() -> None:
+    booster, rows = fitted(4)
+    trees = trees_of(booster)
+    content = arrays_to_bytes(trees.arrays())
+    again = BoostedTrees.from_arrays(arrays_from_bytes(content))
+    np.testing.assert_array_equal(Forest(again).scores(rows), Forest(trees).scores(rows))
+    assert arrays_to_bytes(again.arrays()) == content
+
+
+def test_a_temperature_above_one_lessens_confidence_and_changes_no_order() -> None:
+    scores = np.array([[2.0, 0.0, -1.0]])
+    cold, warm = probabilities_of(scores.copy()), probabilities_of(scores.copy(), 2.0)
+    assert cold[0, 0] > warm[0, 0] > warm[0, 1] > warm[0, 2]
 
 
 def test_pickled_content_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "trees.npz"
-    np.savez(path, feature=np.array([{"a": 1}], dtype=object))
+    path = tmp_path / "model.npz"
+    np.savez(path, **{"trees.feature": np.array([{"a": 1}], dtype=object)})
     with pytest.raises(ValueError, match="allow_pickle"):
-        BoostedTrees.from_bytes(path.read_bytes())
+        arrays_from_bytes(path.read_bytes())
+
+
+@pytest.mark.parametrize("broken", ["left", "feature"])
+def test_trees_that_lead_astray_are_refused(broken: str) -> None:
+    arrays = {k: v.copy() for k, v in trees_of(fitted(2)[0]).arrays().items()}
+    if broken == "left":
+        arrays["trees.left"][0] = 30_000
+    else:
+        arrays["trees.feature"][0] = -7
+    with pytest.raises(ValueError, match="broken"):
+        BoostedTrees.from_arrays(arrays)
+
+
+def test_too_few_features_are_refused() -> None:
+    forest = Forest(trees_of(fitted(2)[0]))
+    with pytest.raises(ValueError, match="features"):
+        forest.scores(np.zeros((3, 2), dtype=np.float32))
 
 
 def test_shipped_models_are_what_their_cards_say() -> None:
-    for classifier in load_classifiers():
-        definition, card = classifier.definition, classifier.model.card
-        assert classifier.model.features == definition.features
-        assert set(definition.features) <= set(NAMES)
-        assert card["classes"] == list(definition.taxonomy)
-        assert {"seed", "trained_on", "made_with", "metrics", "limits", "prior"} <= set(card)
-        folder = MODELS / definition.name
-        assert sum(path.stat().st_size for path in folder.iterdir()) < 500_000
+    assert len(load_classifiers()) == len(TRAINED) + 2  # rate and real_bogus have no model
+    for name in TRAINED:
+        folder = ModelShelf(MODELS, name).current()
+        model = load_model(folder, VERSION)
+        assert folder.name == model.version
+        assert set(model.features) <= {*NAMES, *LENS_NAMES}
+        if name in CLASSIFIERS:
+            assert model.classes == CLASSIFIERS[name].taxonomy
+            assert model.features == CLASSIFIERS[name].features
+        assert {"seed", "trained_on", "made_with", "metrics", "limits", "prior"} <= set(model.card)
+        assert model.card["every"] == 1
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_model_that_is_not_its_cards_is_refused(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
-    shutil.copytree(MODELS / name, folder)
+    shutil.copytree(ModelShelf(MODELS, name).current(), folder)
     card = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(card | {"feature_version": "0"}))
     with pytest.raises(ValueError, match="train it again"):

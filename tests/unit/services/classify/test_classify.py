@@ -17,7 +17,7 @@ from shared.alert_batch import AlertBatch
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.light_curves.bands import DETECTION
 from shared.schemas.alert import MATCHED
-from shared.schemas.classification import VERDICTS, classified
+from shared.schemas.classification import TRANSIENT_CLASSES, VERDICTS, classified
 from shared.testing.batches import made_up_batch
 from shared.testing.light_curves import Point, batch_of_curves
 from shared.testing.ztf_packets import batch_of, supernova_2021rhu
@@ -73,7 +73,7 @@ def test_columns_are_those_declared(classifiers: tuple[Classifier, ...]) -> None
     assert [
         f.equals(g, check_metadata=True) for f, g in zip(added, classified(STRUCT), strict=True)
     ]
-    assert [f.name for f in VERDICTS] == list(CLASSIFIERS)
+    assert [f.name for f in VERDICTS] == [c.name for c in classifiers]
     for name in batch.record_batch.schema.names:
         assert result.column(name).equals(batch.column(name))
     assert result.column("feature_version").unique().to_pylist() == [VERSION]
@@ -82,10 +82,24 @@ def test_columns_are_those_declared(classifiers: tuple[Classifier, ...]) -> None
 
 def test_probability_or_reason_never_neither(classifiers: tuple[Classifier, ...]) -> None:
     result = classify(made_up_batch(500, seed=1), classifiers)
-    for answer in result.column("early_sn_ia").to_pylist():
-        assert answer["reason"] in REASONS
-        assert (answer["probability"] is not None) == (answer["reason"] == "ok")
-        assert len(answer["model_version"]) == 12
+    for name in (*CLASSIFIERS, "real_bogus"):
+        for answer in result.column(name).to_pylist():
+            assert answer["reason"] in REASONS
+            given = {k: v for k, v in answer.items() if k not in {"reason", "model_version"}}
+            assert {v is not None for v in given.values()} == {answer["reason"] == "ok"}
+            assert len(answer["model_version"]) == 12 or name == "real_bogus"
+    for answer in result.column("transient").to_pylist():
+        if answer["reason"] == "ok":
+            classes = answer["probabilities"]
+            assert sum(classes.values()) == pytest.approx(1.0, abs=1e-5)
+            assert max(classes.values()) == answer["probability"]
+            assert classes[dict(map(reversed, TRANSIENT_CLASSES))[answer["class"]]] == max(
+                classes.values()
+            )
+            assert 0.0 <= answer["p_unknown"] <= 1.0
+    for answer in result.column("anomaly").to_pylist():
+        assert (answer["percentile"] is not None) == (answer["reason"] == "ok")
+        assert answer["features"] is None or len(set(answer["features"])) == 5
 
 
 def test_an_empty_batch(classifiers: tuple[Classifier, ...]) -> None:
@@ -94,9 +108,12 @@ def test_an_empty_batch(classifiers: tuple[Classifier, ...]) -> None:
 
 def test_batching_changes_nothing(classifiers: tuple[Classifier, ...]) -> None:
     batch = made_up_batch(60, seed=2)
-    whole = classify(batch, classifiers).column("early_sn_ia")
-    parts = [classify(batch.slice(k, 20), classifiers).column("early_sn_ia") for k in (0, 20, 40)]
-    assert pa.concat_arrays(parts).equals(whole)
+    whole = classify(batch, classifiers)
+    parts = [classify(batch.slice(k, 20), classifiers) for k in (0, 20, 40)]
+    for field in VERDICTS:
+        if field.name != "anomaly":  # ranked among the alerts before
+            joined = pa.concat_arrays([part.column(field.name) for part in parts])
+            assert joined.equals(whole.column(field.name)), field.name
 
 
 def test_answers_for_a_young_transient(classifiers: tuple[Classifier, ...]) -> None:
@@ -156,6 +173,13 @@ def test_matches_belong_to_their_own_alert(classifiers: tuple[Classifier, ...]) 
         answers = classify(part, classifiers).column("early_sn_ia").to_pylist()
         vetoed = [answer["reason"] == "variable_star_match" for answer in answers]
         assert vetoed == [bool(e) for e in expected]
+
+
+def test_the_surveys_score_passes_through(classifiers: tuple[Classifier, ...]) -> None:
+    batch = set_column(batch_of_curves([YOUNG, YOUNG]), "reliability", [0.75, None])
+    answers = classify(batch, classifiers).column("real_bogus").to_pylist()
+    assert [a["probability"] for a in answers] == [0.75, None]
+    assert [a["reason"] for a in answers] == ["ok", "not_scored"]
 
 
 def test_metrics_count_reasons(classifiers: tuple[Classifier, ...]) -> None:

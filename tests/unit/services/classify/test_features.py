@@ -10,6 +10,7 @@ from services.classify import features
 from services.classify.features import NAMES, STRUCT, compute_features, features_column
 from shared.alert_batch import AlertBatch
 from shared.light_curves.bands import DETECTION, FORCED, UPPER_LIMIT
+from shared.schemas.alert import MATCHED
 from shared.testing.batches import made_up_batch
 from shared.testing.light_curves import Point, batch_of_curves
 
@@ -167,7 +168,8 @@ def test_definitions_changed_means_version_changed() -> None:
 
 
 def test_every_feature_says_what_it_is() -> None:
-    assert len(set(NAMES)) == len(NAMES) == STRUCT.num_fields
+    assert len(set(NAMES)) == len(NAMES) > STRUCT.num_fields
+    assert {STRUCT.field(k).name for k in range(STRUCT.num_fields)} < set(NAMES)
     for definition in features.DEFINITIONS.values():
         assert definition.definition.endswith((".", ")."))
         for suffix, unit in (("_njy", "nJy"), ("_mag", "mag"), ("_deg", "deg")):
@@ -182,17 +184,35 @@ def test_feature_code_reads_only_what_an_observer_has() -> None:
         def __init__(self, record_batch: pa.RecordBatch) -> None:
             self._inner = record_batch
 
+            self.schema = record_batch.schema
+
         def column(self, name: str) -> pa.Array:
             touched.add(name)
             return self._inner.column(name)
 
-    batch = batch_of_curves([RISING])
-    compute_features(AlertBatch(Watched(batch.record_batch)))
-    assert touched <= {
-        "ra_deg", "dec_deg", "lc_mjd_tai", "lc_flux_njy", "lc_flux_err_njy", "lc_band", "lc_kind",
+    batch = batch_of_curves([RISING]).record_batch
+    matches = pa.array([[{"catalog": "ned", "redshift": 0.02}]], MATCHED[0].type)
+    batch = batch.append_column("matches", matches)
+    for truth in ("true_class", "sim_z", "peakmjd", "true_z", "type"):
+        batch = batch.append_column(truth, pa.array([1.0]))
+    compute_features(AlertBatch(Watched(batch)))
+    assert touched == {
+        "ra_deg", "dec_deg", "matches", "lc_mjd_tai", "lc_flux_njy", "lc_flux_err_njy", "lc_band",
+        "lc_kind",
     }  # fmt: skip
     folder = Path(features.__file__).parent
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
                 assert "training" not in (node.module or "")
+
+
+def test_the_nearest_host_with_a_redshift_counts() -> None:
+    batch = batch_of_curves([RISING] * 4)
+    known, star = {"catalog": "a", "redshift": 0.03}, {"catalog": "b", "redshift": -0.001}
+    lists = [[known, known | {"redshift": 0.5}], None, [{"catalog": "c"}, known], [star]]
+    matches = pa.array(lists, MATCHED[0].type)
+    batch = AlertBatch(batch.record_batch.append_column("matches", matches))
+    redshift = compute_features(batch).of("host_redshift")
+    np.testing.assert_allclose(redshift, [0.03, NAN, 0.03, NAN])
+    np.testing.assert_allclose(compute_features(batch.slice(2, 2)).of("host_redshift"), [0.03, NAN])

@@ -1,0 +1,1 @@
+"""``tocsin models ...``: one module per verb, each a ``main(argv) -> int``."""
