@@ -9,13 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
-from shared.light_curves.bands import DETECTION
+from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
+from shared.schemas.alert import SURVEY_FIELDS
 from shared.schemas.association import Association
 from shared.sky.healpix import healpix29_of
 
 FIRST_DETECTION = "first_detection_mjd_tai"
+LAST_NON_DETECTION = "last_non_detection_mjd_tai"
+HISTORY_START = "history_start_mjd_tai"
+RATE = "rate_mag_per_day"
+DISTANCE = "distance_mpc"
+DISTANCE_ERROR = "distance_err_mpc"
 SLIM_SCHEMA = pa.schema(
     [
         ("survey", pa.string()),
@@ -35,10 +42,16 @@ SLIM_SCHEMA = pa.schema(
         ("origin_partition", pa.int32()),
         ("origin_offset", pa.int64()),
         (FIRST_DETECTION, pa.float64()),
+        (LAST_NON_DETECTION, pa.float64()),
+        (HISTORY_START, pa.float64()),
+        (RATE, pa.float64()),
+        (DISTANCE, pa.float64()),
+        (DISTANCE_ERROR, pa.float64()),
     ]
 )
-_OF_THE_ALERT = SLIM_SCHEMA.names[:-1]
+_OF_THE_ALERT = SLIM_SCHEMA.names[: SLIM_SCHEMA.get_field_index(FIRST_DETECTION)]
 _BATCHES_JOINED = 64
+_PECULIAR_REDSHIFT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +81,17 @@ class Candidates:
 
     @classmethod
     def of_alerts(cls, batch: AlertBatch) -> Candidates:
-        """The slim view of a batch: columns shared, the first detection computed."""
+        """The slim view of a batch: columns shared, the rest computed."""
         columns = [batch.column(name) for name in _OF_THE_ALERT]
-        columns.append(pa.array(first_detection_mjd_tai(batch)))
+        first = first_detection_mjd_tai(batch)
+        computed = (
+            first,
+            last_non_detection_mjd_tai(batch, first),
+            history_start_mjd_tai(batch),
+            rate_mag_per_day(batch),
+            *host_distance_mpc(batch),
+        )
+        columns += [pa.array(values, from_pandas=True) for values in computed]
         return cls(pa.RecordBatch.from_arrays(columns, schema=SLIM_SCHEMA))
 
     @classmethod
@@ -100,6 +121,99 @@ def first_detection_mjd_tai(batch: AlertBatch) -> npt.NDArray[np.float64]:
         earliest = np.minimum.reduceat(times, curves.offsets[:-1][filled])
         first[filled] = np.minimum(first[filled], earliest)
     return first
+
+
+def last_non_detection_mjd_tai(
+    batch: AlertBatch, first_detection: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Latest upper limit before the first detection, MJD TAI, shape (n,); NaN if there is none.
+
+    Forced photometry below three sigma counts as a limit.
+    """
+    curves = batch.light_curves
+    last = np.full(len(batch), np.nan)
+    filled = np.flatnonzero(curves.lengths > 0)
+    if len(filled):
+        row = np.repeat(np.arange(len(batch)), curves.lengths)
+        with np.errstate(invalid="ignore"):
+            is_faint = curves.flux_njy < 3.0 * curves.flux_err_njy
+        is_limit = (curves.kind == UPPER_LIMIT) | ((curves.kind == FORCED) & is_faint)
+        is_limit &= curves.mjd_tai < first_detection[row]
+        times = np.where(is_limit, curves.mjd_tai, -np.inf)
+        latest = np.maximum.reduceat(times, curves.offsets[:-1][filled])
+        last[filled] = np.where(np.isfinite(latest), latest, np.nan)
+    return last
+
+
+def history_start_mjd_tai(batch: AlertBatch) -> npt.NDArray[np.float64]:
+    """Earliest detection that the survey knows of at the place, older than the light curve.
+
+    ZTF's ``jdstarthist``, which goes back to the beginning of the survey and below the alerts'
+    threshold. NaN where the survey does not say.
+    """
+    index = batch.record_batch.schema.get_field_index(SURVEY_FIELDS)
+    if index >= 0:
+        fields = batch.record_batch.column(index)
+        member = fields.type.get_field_index("jdstarthist")
+        if member >= 0:
+            start = pc.struct_field(fields, [member]).to_numpy(zero_copy_only=False)
+            return np.asarray(start, dtype=np.float64) - 2_400_000.5
+    return np.full(len(batch), np.nan)
+
+
+def rate_mag_per_day(batch: AlertBatch) -> npt.NDArray[np.float64]:
+    """Change of magnitude since the detection before in the same band, positive if it fades.
+
+    Returns
+    -------
+    Magnitudes per day, shape (n,); NaN without an earlier positive detection in the band
+    between half an hour and five days before.
+    """
+    curves = batch.light_curves
+    rate = np.full(len(batch), np.nan)
+    filled = np.flatnonzero(curves.lengths > 0)
+    if not len(filled):
+        return rate
+    now, flux = batch.floats("mjd_tai"), batch.floats("flux_njy")
+    band = pc.index_in(batch.column("band"), pa.array(BANDS)).to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(batch)), curves.lengths)
+    age = now[row] - curves.mjd_tai
+    fits = (curves.kind == DETECTION) & (curves.flux_njy > 0) & (age > 0.02) & (age < 5.0)
+    fits &= curves.band == np.nan_to_num(np.asarray(band, dtype=np.float64), nan=-1.0)[row]
+    point = np.where(fits, np.arange(len(fits)), -1)
+    before = np.maximum.reduceat(point, curves.offsets[:-1][filled])
+    known = (before >= 0) & (flux[filled] > 0)
+    at, rows = before[known], filled[known]
+    rate[rows] = -2.5 * np.log10(flux[rows] / curves.flux_njy[at]) / age[at]
+    return rate
+
+
+def host_distance_mpc(
+    batch: AlertBatch,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Luminosity distance that xmatch found and its error, Mpc, shape (n,) each; NaN if unknown.
+
+    The error is that of the redshift; where none is given, 300 km/s of peculiar velocity for
+    spectroscopic redshifts and a fifth of the distance for others.
+    """
+    unknown = np.full(len(batch), np.nan)
+    schema = batch.record_batch.schema
+    if schema.get_field_index(DISTANCE) < 0:
+        return unknown, unknown
+    distance = batch.floats(DISTANCE)
+    share = np.full(len(batch), 0.2)
+    if schema.get_field_index("redshift") >= 0:
+        best = batch.column("redshift")
+        value, error, kind = (
+            pc.struct_field(best, name).to_numpy(zero_copy_only=False)
+            for name in ("value", "error", "kind")
+        )
+        value, error = (np.asarray(a, dtype=np.float64) for a in (value, error))
+        error = np.where(np.isnan(error) & (kind == "spec"), _PECULIAR_REDSHIFT, error)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            said = np.maximum(error, _PECULIAR_REDSHIFT) / value
+        share = np.where(np.isfinite(said), said, share)
+    return distance, distance * share
 
 
 class RecentAlerts:

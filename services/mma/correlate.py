@@ -10,10 +10,14 @@ import pyarrow as pa
 
 from services.mma.candidates import Candidates
 from services.mma.events import Snapshot
-from services.mma.matching import Matches, associations_of, match, product_role
+from services.mma.evidence import NOTHING_MEASURED, Evidence, Measured, weigh
+from services.mma.matches import Matches
+from services.mma.matching import associations_of, match, product_role
 from shared.alert_batch import AlertBatch
 from shared.schemas.alert import ASSOCIATION, CORRELATED
 from shared.schemas.association import Association
+
+_WEIGHED = ("volume_level", "ln_bayes", "p_local", "p_global", "joint_far_hz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +29,36 @@ class Correlated:
     associations: Sequence[Association]
 
 
-def correlate(batch: AlertBatch, snapshot: Snapshot, max_credible_level: float) -> Correlated:
+def correlate(
+    batch: AlertBatch,
+    snapshot: Snapshot,
+    max_credible_level: float,
+    measured: Measured = NOTHING_MEASURED,
+) -> Correlated:
     """Associate the alerts of ``batch`` with the active events of ``snapshot``.
 
     Adds the column ``associations``: a list, empty where nothing matches, best credible level
-    first. Everything is computed by arrays; only what matches becomes records.
+    first. Everything is computed by arrays; only what matches becomes records. ``measured``
+    is the density of new transients, of real and of simulated alerts.
     """
     candidates = Candidates.of_alerts(batch)
     matches = match(candidates, snapshot, max_credible_level)
+    evidence = weigh(candidates, snapshot, matches, measured)
     (field,) = CORRELATED
-    column = _column(len(batch), candidates, snapshot, matches)
+    column = _column(len(batch), candidates, snapshot, matches, evidence)
     return Correlated(
         batch=batch.with_columns({field: column}),
         candidates=candidates,
-        associations=associations_of(candidates, snapshot, matches),
+        associations=associations_of(candidates, snapshot, matches, evidence),
     )
 
 
 def _column(
-    alerts: int, candidates: Candidates, snapshot: Snapshot, matches: Matches
+    alerts: int,
+    candidates: Candidates,
+    snapshot: Snapshot,
+    matches: Matches,
+    evidence: Evidence,
 ) -> pa.ListArray:
     """The pairs as list<struct>, one list per alert."""
     offsets = np.zeros(alerts + 1, dtype=np.int32)
@@ -62,7 +77,10 @@ def _column(
         "credible_level": pa.array(matches.credible_level, pa.float64()),
         "separation_deg": pa.array(matches.separation_deg, pa.float64(), from_pandas=True),
         "time_offset_days": pa.array(matches.time_offset_days, pa.float64()),
+        "tier": pa.array(evidence.tier, pa.string()),
     }
+    for name in _WEIGHED:
+        columns[name] = pa.array(getattr(evidence, name), pa.float64(), from_pandas=True)
     values = pa.StructArray.from_arrays(
         [columns[member.name] for member in ASSOCIATION], fields=list(ASSOCIATION)
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from services.mma.candidates import Candidates, RecentAlerts
 from services.mma.correlate import Correlated, correlate
 from services.mma.events import ActiveEvent, EventKey, EventStore, Snapshot
+from services.mma.evidence import Measured, weigh
 from services.mma.ledger import Ledger
 from services.mma.matching import associations_of, match
+from services.mma.statistics.alert_density import AlertDensity
 from shared.alert_batch import AlertBatch
 from shared.schemas.association import Association
 from shared.schemas.notice import Notice
@@ -36,6 +40,8 @@ class Correlator:
         self.events = EventStore(max_credible_level, max_events, max_maps)
         self.recent_alerts = RecentAlerts(max_recent_alerts)
         self.ledger = Ledger(max_associations)
+        self._density = AlertDensity()
+        self._simulated_density = AlertDensity()
         self._unsettled: dict[EventKey, None] = {}
 
     def take_notice(self, notice: Notice) -> None:
@@ -56,10 +62,23 @@ class Correlator:
 
     def correlate(self, batch: AlertBatch) -> Correlated:
         """New alerts against the events: the batch with its column, and what is news."""
-        found = correlate(batch, self.events.snapshot(), self._max_credible_level)
-        self.recent_alerts.add(found.candidates)
-        news = self.ledger.news(found.associations)
+        found = correlate(batch, self.events.snapshot(), self._max_credible_level, self._measured())
+        self.remember(found.candidates)
+        news = self.ledger.news(self.ledger.ranked(found.associations))
         return Correlated(found.batch, found.candidates, news)
+
+    def remember(self, alerts: Candidates) -> None:
+        """Keep ``alerts`` for notices to come, and count them into the density of new ones."""
+        self.recent_alerts.add(alerts)
+        simulated = alerts.flags("is_simulated")
+        for density, wanted in ((self._density, ~simulated), (self._simulated_density, simulated)):
+            if wanted.all():
+                density.add(alerts)
+            elif wanted.any():
+                density.add(Candidates(alerts.record_batch.filter(pa.array(wanted))))
+
+    def _measured(self) -> Measured:
+        return Measured(self._density.background(), self._simulated_density.background())
 
     def settle(self) -> list[Association]:
         """Events that changed against the alerts of late: what must be told of it."""
@@ -76,7 +95,7 @@ class Correlator:
                 return []  # forgotten, not retracted
             return self.ledger.withdrawals(key, (), version, "the event was retracted")
         found = self._all_matches(key, event)
-        told = self.ledger.news(found.values())
+        told = self.ledger.news(self.ledger.ranked(found.values()))
         reason = f"outside the {self._max_credible_level:.0%} region or window of a newer notice"
         return told + self.ledger.withdrawals(key, found.values(), version, reason)
 
@@ -90,6 +109,7 @@ class Correlator:
         found: dict[str, Association] = {}
         for block in blocks:
             matches = match(block, snapshot, self._max_credible_level)
-            for association in associations_of(block, snapshot, matches):
+            evidence = weigh(block, snapshot, matches, self._measured())
+            for association in associations_of(block, snapshot, matches, evidence):
                 found.setdefault(association.association_id, association)
         return found

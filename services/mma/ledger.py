@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from services.mma.events import EventKey
 from shared.schemas.association import Association
 
@@ -48,6 +50,22 @@ class Ledger:
         """What was told of an event and not withdrawn."""
         return [a for a in self._told.get(key, {}).values() if a.state != "withdrawn"]
 
+    def ranked(self, found: Iterable[Association]) -> list[Association]:
+        """``found`` with each one's place by Bayes factor among all that stand for its event."""
+        here = list(found)
+        scores: dict[EventKey, dict[str, float]] = {}
+        for one in here:
+            key = (one.event_role, one.event_id)
+            if key not in scores:
+                scores[key] = {a.association_id: _score(a) for a in self.standing(key)}
+            scores[key][one.association_id] = _score(one)
+        ordered = {key: np.sort(list(of.values()))[::-1] for key, of in scores.items()}
+        ranked = []
+        for one in here:
+            better = np.searchsorted(-ordered[one.event_role, one.event_id], -_score(one))
+            ranked.append(one.model_copy(update={"rank": int(better) + 1}))
+        return ranked
+
     def news(self, found: Iterable[Association]) -> list[Association]:
         """Of what is found now, that which was not told yet: new pairs and changed ones."""
         told = []
@@ -84,6 +102,11 @@ class Ledger:
             for known in self.standing(key)
             if known.association_id not in kept
         ]
+
+
+def _score(association: Association) -> float:
+    """Ln of the Bayes factor; what was told before there was one comes last."""
+    return -np.inf if association.ln_bayes is None else association.ln_bayes
 
 
 def _has_changed(known: Association, found: Association) -> bool:

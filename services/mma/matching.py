@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from services.mma.candidates import FIRST_DETECTION, SLIM_SCHEMA, Candidates
 from services.mma.events import ActiveEvent, Snapshot
+from services.mma.evidence import Evidence
+from services.mma.matches import Matches
 from services.mma.skymaps.multi_order import MultiOrderMap
 from shared.schemas.association import Association
 from shared.schemas.notice import Role
 from shared.sky.separation import separation_arcsec, unit_vectors
 
 _SAID_OF_ALERTS = [name for name in SLIM_SCHEMA.names if name in Association.model_fields]
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """``m`` pairs of an alert and an event, ordered by alert, best credible level first."""
-
-    row: npt.NDArray[np.intp]
-    """Shape (m,): row of the alert."""
-    event: npt.NDArray[np.intp]
-    """Shape (m,): index of the event in the snapshot."""
-    credible_level: npt.NDArray[np.float64]
-    """Shape (m,), in [0, 1]."""
-    separation_deg: npt.NDArray[np.float64]
-    """Shape (m,), degrees; NaN where the event has a sky map."""
-    time_offset_days: npt.NDArray[np.float64]
-    """Shape (m,): first detection minus event time."""
-
-    def __len__(self) -> int:
-        """How many pairs there are."""
-        return len(self.row)
 
 
 def match(candidates: Candidates, snapshot: Snapshot, max_credible_level: float) -> Matches:
@@ -141,27 +121,32 @@ def product_role(event_role: Role, *, is_simulated: bool) -> Role:
 
 
 def associations_of(
-    candidates: Candidates, snapshot: Snapshot, matches: Matches
+    candidates: Candidates, snapshot: Snapshot, matches: Matches, evidence: Evidence
 ) -> list[Association]:
     """The pairs as records, all as ``new``."""
     if not len(matches):
         return []
     rows = candidates.record_batch.select(_SAID_OF_ALERTS).take(matches.row).to_pylist()
     return [
-        _association(alert, snapshot.events[int(matches.event[i])], matches, i)
+        _association(alert, snapshot.events[int(matches.event[i])], matches, evidence.said(i), i)
         for i, alert in enumerate(rows)
     ]
 
 
 def _association(
-    alert: dict[str, object], event: ActiveEvent, matches: Matches, i: int
+    alert: dict[str, object],
+    event: ActiveEvent,
+    matches: Matches,
+    evidence: dict[str, object],
+    i: int,
 ) -> Association:
     notice = event.notice
-    level, separation = float(matches.credible_level[i]), float(matches.separation_deg[i])
+    separation = float(matches.separation_deg[i])
     is_simulated = bool(alert["is_simulated"])
     return Association.model_validate(
         {
             **alert,
+            **evidence,
             "state": "new",
             "event_id": notice.event_id,
             "notice_id": notice.notice_id,
@@ -175,8 +160,7 @@ def _association(
             "far_hz": notice.far_hz,
             "role": product_role(notice.role, is_simulated=is_simulated),
             "is_simulated": is_simulated,
-            "credible_level": level,
-            "searched_area_deg2": event.region.searched_area_deg2(level),
+            "credible_level": float(matches.credible_level[i]),
             "separation_deg": None if np.isnan(separation) else separation,
             "time_offset_days": float(matches.time_offset_days[i]),
         }

@@ -64,7 +64,7 @@ def inside(region: Region, alerts: Candidates, max_level: float) -> pa.Table:
     places = (alerts.numbers("ra_deg"), alerts.numbers("dec_deg"), alerts.healpix29)
     levels = region.credible_levels(*places)
     kept = np.flatnonzero(levels <= max_level)
-    ra_deg, dec_deg, cells = (column[kept] for column in places)
+    ra_deg, dec_deg, cells = places[0][kept], places[1][kept], places[2][kept]
     table = pa.Table.from_batches([alerts.record_batch]).take(kept)
     for name, values in {
         "credible_level": levels[kept],

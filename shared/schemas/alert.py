@@ -269,6 +269,33 @@ ASSOCIATION = pa.struct(
             "First detection minus event time; negative if it was there before.",
             unit="d",
         ),
+        column(
+            "volume_level",
+            pa.float64(),
+            "Smallest credible volume that holds the host, as a fraction in [0, 1].",
+            null="no distance of the event or of the host",
+        ),
+        column("ln_bayes", pa.float64(), "Ln of the Bayes factor: sum of the known factors."),
+        column(
+            "p_local",
+            pa.float64(),
+            "Probability of an unrelated new transient at least as credible.",
+            null="the density of new transients is not measured yet",
+        ),
+        column(
+            "p_global",
+            pa.float64(),
+            "The same in any of the searches.",
+            null="as p_local",
+        ),
+        column(
+            "joint_far_hz",
+            pa.float64(),
+            "Chance associations like this.",
+            unit="Hz",
+            null="as p_local, or the rate of such events is not known",
+        ),
+        column("tier", pa.string(), "gold, silver, bronze, unranked or vetoed."),
     ]
 )
 """One association of the alert with a gravitational-wave, neutrino or gamma-ray event."""

@@ -15,8 +15,8 @@ from shared.schemas.notice import Messenger, Role
 class Association(BaseModel):
     """Alert x event under one version of the event.
 
-    No clock is in it: the same alert and notice give the same bytes, so a repeat is recognised
-    by ``delivery_id``.
+    No clock is in it, so a repeat is recognised by ``delivery_id``. Chance numbers rest on the
+    density of new transients measured when it was told, and on nothing else that changes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +52,44 @@ class Association(BaseModel):
     )
     time_offset_days: float = Field(title="First detection minus event time, days")
 
+    density_per_sr: float | None = Field(
+        None, ge=0, title="Probability per steradian of the event at the alert"
+    )
+    volume_level: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        title="Smallest credible volume that holds the host; null without distance",
+    )
+    ln_bayes_spatial: float | None = Field(None, title="Ln of 4 pi p(x): place against an even sky")
+    ln_bayes_temporal: float | None = Field(
+        None, title="Ln of first light within [non-detection, detection] against any time"
+    )
+    ln_bayes_distance: float | None = Field(
+        None, title="Ln of the host's distance against any host; null without distance"
+    )
+    ln_bayes_class: float | None = Field(
+        None, title="Ln of a counterpart changing so fast against any new transient"
+    )
+    ln_bayes: float | None = Field(None, title="Sum of the factors that are known")
+    background_per_deg2_night: float | None = Field(
+        None, title="New transients a night per square degree, as measured when this was told"
+    )
+    expected_chance_count: float | None = Field(
+        None, title="Unrelated new transients expected at least as credible"
+    )
+    p_local: float | None = Field(None, ge=0, le=1, title="Probability of one by chance")
+    trials: int | None = Field(None, title="Independent searches that p_global allows for")
+    p_global: float | None = Field(None, ge=0, le=1, title="Probability of one in any search")
+    joint_far_hz: float | None = Field(None, ge=0, title="Chance associations like this, Hz")
+    rank: int | None = Field(
+        None, ge=1, title="Place by ln_bayes among the event's candidates when this was told"
+    )
+    tier: str | None = Field(None, title="gold, silver, bronze, unranked or vetoed")
+    fink_legacy: float | None = Field(
+        None, title="Fink's p_assoc (large means significant); no probability: to compare with"
+    )
+
     survey: str = Field(title="Survey of the alert")
     alert_id: str = Field(title="The survey's identifier of the alert")
     object_id: str = Field(title="The survey's identifier of the object")
@@ -65,6 +103,17 @@ class Association(BaseModel):
     flux_njy: float | None = Field(None, title="Difference flux, AB nanojansky")
     flux_err_njy: float | None = Field(None, title="One-sigma error of flux_njy")
     reliability: float | None = Field(None, title="The survey's probability that it is real")
+    last_non_detection_mjd_tai: float | None = Field(
+        None, title="Latest upper limit before the first detection, MJD, TAI, days"
+    )
+    history_start_mjd_tai: float | None = Field(
+        None, title="Earliest detection the survey knows of at the place, MJD, TAI, days"
+    )
+    rate_mag_per_day: float | None = Field(
+        None, title="Change of magnitude a day in the alert's band, positive if it fades"
+    )
+    distance_mpc: float | None = Field(None, title="Luminosity distance of the host, Mpc")
+    distance_err_mpc: float | None = Field(None, title="One-sigma error of distance_mpc")
     origin_topic: str = Field(title="Kafka topic of the survey's packet")
     origin_partition: int = Field(title="Partition of that topic")
     origin_offset: int = Field(title="Offset in that partition")

@@ -21,6 +21,7 @@ def alerts_at(
     first_offset: int = 0,
     lc_mjd_tai: Sequence[Sequence[float]] | None = None,
     lc_kind: Sequence[Sequence[int]] | None = None,
+    object_ids: Sequence[str] | None = None,
 ) -> AlertBatch:
     """Alerts at these places; each light curve is the alert alone, unless it is given."""
     n = len(ra_deg)
@@ -28,7 +29,9 @@ def alerts_at(
     kinds = lc_kind or [[0] * len(t) for t in times]
     fluxes = [[100.0] * len(t) for t in times]
     batch = made_up_batch(n, points=(1, 1), first_offset=first_offset).record_batch
+    given = {} if object_ids is None else {"object_id": object_ids}
     for name, values in {
+        **given,
         "ra_deg": ra_deg,
         "dec_deg": dec_deg,
         "healpix29": healpix29_of(ra_deg, dec_deg),

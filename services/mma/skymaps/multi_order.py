@@ -49,7 +49,7 @@ class DistanceLayers:
         return DistanceLayers(self.mu_mpc[row], self.sigma_mpc[row], self.norm_per_mpc2[row])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MultiOrderMap:
     """``n`` disjoint cells in order of position; build it with ``compile_map``."""
 

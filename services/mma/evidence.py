@@ -1,0 +1,187 @@
+"""What speaks for and against each pair: factors, chance, false alarm rate, tier, as arrays."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from services.mma.candidates import (
+    DISTANCE,
+    DISTANCE_ERROR,
+    FIRST_DETECTION,
+    HISTORY_START,
+    LAST_NON_DETECTION,
+    RATE,
+    Candidates,
+)
+from services.mma.events import ActiveEvent, Snapshot
+from services.mma.matches import Matches
+from services.mma.skymaps.multi_order import MultiOrderMap
+from services.mma.skymaps.volume import volume_levels_by_table
+from services.mma.statistics import alert_density, chance, factors
+from services.mma.statistics.alert_density import Background
+from services.mma.statistics.fink_legacy import (
+    BURSTS_PER_YEAR,
+    ZTF_SKY_FRACTION,
+    fink_legacy,
+)
+
+FloatArray = npt.NDArray[np.float64]
+SHARP_AREA_DEG2 = math.pi / 3600.0
+"""Of a circle of one arcminute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The density of new transients, of real and of simulated alerts apart."""
+
+    real: Background
+    simulated: Background
+
+
+NOTHING_MEASURED = Measured(alert_density.NOTHING_MEASURED, alert_density.NOTHING_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Arrays of shape (m,), one entry for each pair; NaN where something is not known.
+
+    Names and meanings are those of ``Association``.
+    """
+
+    density_per_sr: FloatArray
+    searched_area_deg2: FloatArray
+    volume_level: FloatArray
+    ln_bayes_spatial: FloatArray
+    ln_bayes_temporal: FloatArray
+    ln_bayes_distance: FloatArray
+    ln_bayes_class: FloatArray
+    ln_bayes: FloatArray
+    background_per_deg2_night: FloatArray
+    expected_chance_count: FloatArray
+    p_local: FloatArray
+    p_global: FloatArray
+    joint_far_hz: FloatArray
+    fink_legacy: FloatArray
+    tier: list[str]
+
+    def said(self, pair: int) -> dict[str, object]:
+        """The entries of one pair by name, None for NaN."""
+        values: dict[str, object] = {"tier": self.tier[pair], "trials": chance.TRIALS}
+        for name in _NUMBERS:
+            value = float(getattr(self, name)[pair])
+            values[name] = None if math.isnan(value) else value
+        return values
+
+
+_NUMBERS = tuple(field.name for field in fields(Evidence) if field.name != "tier")
+
+
+def weigh(
+    candidates: Candidates, snapshot: Snapshot, matches: Matches, measured: Measured
+) -> Evidence:
+    """Weigh every pair of ``matches``."""
+    given = {name: np.full(len(matches), np.nan) for name in _NUMBERS}
+    tier = ["unranked"] * len(matches)
+    is_simulated = candidates.flags("is_simulated")[matches.row]
+    for index in np.unique(matches.event):
+        event = snapshot.events[int(index)]
+        for simulated, background in ((False, measured.real), (True, measured.simulated)):
+            pairs = np.flatnonzero((matches.event == index) & (is_simulated == simulated))
+            if len(pairs):
+                said, tiers = _weigh_event(candidates, event, matches, pairs, background)
+                for name, values in said.items():
+                    given[name][pairs] = values
+                for pair, name in zip(pairs.tolist(), tiers, strict=True):
+                    tier[pair] = name
+    return Evidence(tier=tier, **given)
+
+
+def _weigh_event(
+    candidates: Candidates,
+    event: ActiveEvent,
+    matches: Matches,
+    pairs: npt.NDArray[np.intp],
+    background: Background,
+) -> tuple[dict[str, FloatArray], list[str]]:
+    rows = matches.row[pairs]
+    said = _factors(candidates, event, rows, background)
+    area = said["searched_area_deg2"]
+    start, end = event.window_start_mjd_tai, event.window_end_mjd_tai
+    nights = float(background.nights_within(start, end))
+    mu = chance.expected_count(background.per_deg2_night, area, nights)
+    p_local = chance.p_local(mu)
+    p_global = chance.p_global(p_local)
+    notice = event.notice
+    rate = chance.event_rate_hz(notice.notice_type, notice.classification, notice.far_hz)
+    said |= {
+        "background_per_deg2_night": np.full(len(pairs), background.per_deg2_night),
+        "expected_chance_count": mu,
+        "p_local": p_local,
+        "p_global": p_global,
+        "joint_far_hz": rate * p_local,
+        "fink_legacy": _fink_legacy(event, matches.time_offset_days[pairs]),
+    }
+    with np.errstate(invalid="ignore"):
+        fast = np.abs(candidates.numbers(RATE)[rows]) > factors.FAST_MAG_PER_DAY
+        prior = candidates.numbers(HISTORY_START)[rows] < start
+    is_sharp = event.region.searched_area_deg2(0.9) <= SHARP_AREA_DEG2
+    return said, chance.tiers(p_local, p_global, prior, fast | is_sharp)
+
+
+def _factors(
+    candidates: Candidates, event: ActiveEvent, rows: npt.NDArray[np.intp], background: Background
+) -> dict[str, FloatArray]:
+    cells = candidates.healpix29[rows]
+    places = (candidates.numbers("ra_deg")[rows], candidates.numbers("dec_deg")[rows], cells)
+    density = event.region.densities_per_sr(*places)
+    distance = candidates.numbers(DISTANCE)[rows]
+    volume = ln_distance = np.full(len(rows), np.nan)
+    region = event.region
+    if isinstance(region, MultiOrderMap) and region.layers is not None:
+        volume = volume_levels_by_table(region, cells, distance)
+        at = region.layers.rows(region.rows(cells))
+        error = candidates.numbers(DISTANCE_ERROR)[rows]
+        ln_distance = factors.ln_distance(
+            at.mu_mpc, at.sigma_mpc, at.norm_per_mpc2, distance, error
+        )
+    messenger = event.notice.messenger
+    parts = {
+        "ln_bayes_spatial": factors.ln_spatial(density),
+        "ln_bayes_temporal": factors.ln_temporal(
+            factors.DELAYS[messenger],
+            np.full(len(rows), event.notice.event_mjd_tai),
+            candidates.numbers(LAST_NON_DETECTION)[rows],
+            candidates.numbers(FIRST_DETECTION)[rows],
+            np.full(len(rows), event.window_start_mjd_tai),
+            np.full(len(rows), event.window_end_mjd_tai),
+        ),
+        "ln_bayes_distance": ln_distance,
+        "ln_bayes_class": factors.ln_class(
+            messenger, candidates.numbers(RATE)[rows], background.fast_share
+        ),
+    }
+    return {
+        "density_per_sr": density,
+        "searched_area_deg2": event.region.searched_areas_deg2(*places),
+        "volume_level": volume,
+        **parts,
+        "ln_bayes": factors.ln_total(*parts.values()),
+    }
+
+
+def _fink_legacy(event: ActiveEvent, offset_days: FloatArray) -> FloatArray:
+    """Fink's statistic, for the missions and circles it is defined for; NaN elsewhere."""
+    place, bursts = event.notice.localization, BURSTS_PER_YEAR.get(event.notice.notice_type)
+    if bursts is None or place is None or place.kind != "circle" or place.radius_deg is None:
+        return np.full(len(offset_days), np.nan)
+    radius = place.radius_deg
+    return np.array(
+        [
+            fink_legacy(bursts * ZTF_SKY_FRACTION, days, radius) if days > 0 else float("nan")
+            for days in offset_days.tolist()
+        ]
+    )
