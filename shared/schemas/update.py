@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,6 +51,10 @@ class Update(BaseModel):
         (), max_length=MAX_MATCHES, title="All sources it knows there, nearest first; maybe none"
     )
     changes: tuple[MatchChange, ...] = Field((), title="What is new about them; of rematch only")
+    described: Mapping[str, Any] = Field(
+        default_factory=dict,
+        title="What other columns of xmatch say now, by name (context, redshift); of rematch only",
+    )
     asked_ms: int = Field(title="When it was asked, Unix time, milliseconds")
     answered_ms: int = Field(title="When it answered, Unix time, milliseconds")
     service_url: str | None = Field(None, title="Where it was asked; null for this machine")

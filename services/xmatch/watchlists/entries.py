@@ -47,7 +47,12 @@ class Entry(BaseModel):
     @property
     def key(self) -> str:
         """Name of the entry's folder: owner and name may hold anything a folder may not."""
-        return hashlib.blake2b(f"{self.owner}\0{self.name}".encode(), digest_size=8).hexdigest()
+        return key_of(self.owner, self.name)
+
+
+def key_of(owner: str, name: str) -> str:
+    """Name of the folder of an owner's list or region."""
+    return hashlib.blake2b(f"{owner}\0{name}".encode(), digest_size=8).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

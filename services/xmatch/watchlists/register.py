@@ -22,7 +22,13 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from services.xmatch.watchlists.compiled import FORMAT, open_watched, save_watched, write_batch
-from services.xmatch.watchlists.entries import MOST_ROWS, Entry, WatchlistError, sha256_of
+from services.xmatch.watchlists.entries import (
+    MOST_ROWS,
+    Entry,
+    WatchlistError,
+    key_of,
+    sha256_of,
+)
 from services.xmatch.watchlists.positions import ColumnNames, WatchRows, read_positions
 from services.xmatch.watchlists.sky_regions import moc_format, read_region, sky_fraction
 
@@ -59,8 +65,8 @@ class Register:
             raise WatchlistError(f"no file {path}")
         kind = "region" if moc_format(path) is not None else "positions"
         with self._locked():
-            before = self._versions(_key(owner, name))
-            known = {
+            before = self._versions(key_of(owner, name))
+            known: dict[str, object] = {
                 "kind": kind, "name": name, "owner": owner, "is_public": is_public,
                 "version": before[-1] + 1 if before else 1, "source_file": path.name,
                 "imported_ms": int(time.time() * 1000), "source_sha256": sha256_of(path),
@@ -68,14 +74,14 @@ class Register:
             _validated(known | {"rows": 0})
             if kind == "region":
                 ranges = read_region(path)
-                measured = {"rows": len(ranges), "sky_fraction": sky_fraction(ranges)}
-                return self._keep(_validated(known | measured), ranges)
+                size = {"rows": len(ranges), "sky_fraction": sky_fraction(ranges)}
+                return self._keep(_validated({**known, **size}), ranges)
             rows = read_positions(path, names)
-            measured = {
+            measured: dict[str, object] = {
                 "rows": len(rows.ra_deg), "bad_rows": rows.bad_rows,
                 "first_bad_rows": rows.first_bad_rows,
             }  # fmt: skip
-            return self._keep(_validated(known | measured), rows)
+            return self._keep(_validated({**known, **measured}), rows)
 
     def entries(self) -> list[Entry]:
         """The latest version of every list and region, by owner and name."""
@@ -184,8 +190,8 @@ class Register:
     def _rows(self, entry: Entry) -> WatchRows:
         path = self._folder / "entries" / entry.key / str(entry.version) / ROWS
         batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-        columns = [np.asarray(batch.column(name)) for name in _COLUMNS]
-        return WatchRows(*columns, target=batch.column("target"))
+        ra_deg, dec_deg, radius_arcsec = (np.asarray(batch.column(name)) for name in _COLUMNS)
+        return WatchRows(ra_deg, dec_deg, radius_arcsec, batch.column("target"))
 
     def _ranges(self, entry: Entry) -> npt.NDArray[np.int64]:
         path = self._folder / "entries" / entry.key / str(entry.version) / RANGES
@@ -210,10 +216,6 @@ class Register:
         with (self._folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _key(owner: str, name: str) -> str:
-    return Entry.model_construct(owner=owner, name=name).key
 
 
 def _validated(known: dict[str, object]) -> Entry:

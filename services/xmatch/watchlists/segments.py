@@ -50,11 +50,11 @@ def cut_sphere(regions: Sequence[npt.NDArray[np.int64]]) -> Segments:
         if sum(len(pieces) for pieces, _ in covers) > MOST_COVERS:
             raise WatchlistError("the regions are too many and too fine; degrade the largest MOC")
     piece = np.concatenate([pieces for pieces, _ in covers])
-    code = np.concatenate([codes for _, codes in covers])
-    order = np.lexsort((code, piece))
+    region_of = np.concatenate([codes for _, codes in covers])
+    order = np.lexsort((region_of, piece))
     counts = np.bincount(piece, minlength=len(edges))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Segments(edges, starts, code[order])
+    return Segments(edges, starts, region_of[order])
 
 
 def regions_at(
@@ -82,4 +82,5 @@ def _spread(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.
     """``first[i], first[i] + 1, ...``, ``counts[i]`` of them, for each i in turn."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(first - (ends - counts), counts)
+    shift: npt.NDArray[np.int64] = np.repeat(first - (ends - counts), counts)
+    return shift + np.arange(total)
