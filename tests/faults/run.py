@@ -22,8 +22,8 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 from random import Random
 
@@ -60,10 +60,21 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the mesh goes down too
     said = sys.argv[1:] if argv is None else argv
     now = dt.datetime.now(dt.UTC)
-    run = Run(f"tocsin faults {shlex.join(said)}", f"{now:%Y-%m-%d %H:%M} UTC", arguments.seed)
+    command = f"tocsin faults {shlex.join(_without_files(said))}"
+    run = Run(command, f"{now:%Y-%m-%d %H:%M} UTC", arguments.seed)
     _carry_out_all(run, chosen, arguments)
     show([run])
     return 0 if all(outcome.verdict == "balances" for outcome in run.outcomes) else 1
+
+
+def _without_files(words: Sequence[str]) -> list[str]:
+    """The command line without where its outcomes went."""
+    named = ("--json", "--logs")
+    return [
+        word
+        for before, word in pairwise(["", *words])
+        if before not in named and word.partition("=")[0] not in named
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:
