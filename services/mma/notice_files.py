@@ -13,7 +13,7 @@ from services.mma.regions import region_of
 from shared.errors import RejectedRecordError
 from shared.schemas.notice import MAX_NOTICE_BYTES, Notice
 
-_SUFFIXES = (".xml", ".json", ".json.gz", ".xml.gz", ".voevent")
+NOTICE_SUFFIXES = (".xml", ".json", ".json.gz", ".xml.gz", ".voevent")
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_ARCHIVE_MEMBERS = 1_000_000
 
@@ -22,7 +22,7 @@ def notice_paths(paths: Sequence[Path]) -> Iterator[Path]:
     """The files themselves, and every notice-like file below the folders, sorted."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.name.endswith(_SUFFIXES))
+            yield from sorted(p for p in path.rglob("*") if p.name.endswith(NOTICE_SUFFIXES))
         else:
             yield path
 
