@@ -35,7 +35,7 @@ def galaxy_rows(index: CatalogIndex) -> npt.NDArray[np.int64]:
     if index.kind == "galaxies" and not pc.any(keep).as_py():
         keep = pc.invert(several)
     keep = pc.fill_null(keep, index.kind == "galaxies")
-    return np.flatnonzero(keep.to_numpy().astype(bool))
+    return np.flatnonzero(np.asarray(keep, bool))
 
 
 def entries_of(code: int, index: CatalogIndex, rows: npt.NDArray[np.int64]) -> Entries:
