@@ -30,6 +30,8 @@ import pyarrow.parquet as pq
 from services.classify.classifiers import MODELS, TRAINED, load_classifiers
 from services.classify.classifiers.base import REASONS, Classifier, ModelClassifier
 from services.classify.features import compute_features
+from services.classify.features.fits import NAMES as FIT_NAMES
+from services.classify.features.fits import fitted_features
 from services.classify.light_curve_file import (
     LightCurveFile,
     LightCurveFileError,
@@ -78,14 +80,23 @@ def answers(
                     yield (*head, classifier.model.classes[c], f"{row[c]:.6f}", doubt, *tail)
 
 
-def write_features(curves: LightCurveFile, classifiers: Sequence[Classifier], path: Path) -> None:
-    """Write all features, and what has no class: rates and anomaly."""
+def write_features(
+    curves: LightCurveFile,
+    classifiers: Sequence[Classifier],
+    path: Path,
+    fits_budget_s: float | None = None,
+) -> None:
+    """Write all features, and what has no class: rates and anomaly; parametric fits if asked."""
     tables = []
+    fits = None if fits_budget_s is None else fitted_features(curves.curves, fits_budget_s)
     for start in range(0, len(curves), BATCH):
         batch = curves.batch(start, start + BATCH)
         features = compute_features(batch)
         columns = {"object_id": batch.column("object_id")}
         columns |= {n: pa.array(v) for n, v in zip(features.names, features.values, strict=True)}
+        if fits is not None:
+            part = fits[:, start : start + BATCH]
+            columns |= {n: pa.array(v) for n, v in zip(FIT_NAMES, part, strict=True)}
         for classifier in classifiers:
             if isinstance(classifier, ModelClassifier) or classifier.name == "real_bogus":
                 continue
@@ -127,6 +138,12 @@ def _parser() -> argparse.ArgumentParser:
         "--total", action="store_true", help="fluxes are total: subtract each band's median"
     )
     parser.add_argument("--features", type=Path, metavar="OUT", help="write all features too")
+    parser.add_argument(
+        "--fits",
+        type=float,
+        metavar="SECONDS",
+        help="with --features: Bazin, sigmoid and Villar fits too, for so many CPU seconds at most",
+    )
     parser.add_argument("--plot", type=Path, metavar="DIR", help="a PNG for each object")
     parser.add_argument(
         "--models",
@@ -166,7 +183,7 @@ def main(argv: list[str] | None = None) -> int:
             f"{len(curves)} objects, {count} lines, written to {chosen.out}{dropped}\n"
         )
     if chosen.features is not None:
-        write_features(curves, wanted, chosen.features)
+        write_features(curves, wanted, chosen.features, chosen.fits)
     if chosen.plot is not None:
         from services.classify.figures.light_curve import plot_objects  # noqa: PLC0415  # slow
 

@@ -37,7 +37,7 @@ def test_the_fit_finds_the_lens_that_was_put_in() -> None:
     assert found["lens_einstein_days"] == pytest.approx(TE, rel=0.15)
     assert found["lens_u0"] == pytest.approx(U0, abs=0.06)
     assert found["lens_improvement"] > 0.98
-    assert found["lens_log_chi2_fit"] == pytest.approx(0.0, abs=0.25)
+    assert found["lens_log_chi2_fit"] < 0.1  # errors have a floor of 1 % of the range
 
 
 def test_a_constant_added_changes_nothing() -> None:

@@ -42,7 +42,7 @@ def test_a_bell(name: str, expected: float, tolerance: float) -> None:
 
 def test_contrast_is_the_difference_over_the_sum() -> None:
     both = sorted([*bell(30_000.0, band="g"), *bell(10_000.0, band="r")])
-    assert feature(both, "contrast_gr_p5d") == pytest.approx(0.5, abs=0.01)
+    assert feature(both, "contrast_gr_p10d") == pytest.approx(0.5, abs=0.01)
     assert feature(both, "peak_colour_gr_mag") == pytest.approx(-2.5 * np.log10(3.0), abs=0.01)
 
 
