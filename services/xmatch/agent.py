@@ -7,9 +7,10 @@ from functools import partial
 
 from services.xmatch.catalog_store import open_catalogs
 from services.xmatch.crossmatch import crossmatch_or_reject, warm_up
-from services.xmatch.describe import describe, surroundings_of
+from services.xmatch.describe import describe
 from services.xmatch.metrics import XmatchMetrics
 from services.xmatch.settings import XmatchSettings
+from services.xmatch.surroundings import open_dust, open_ephemeris, surroundings_of
 from services.xmatch.watchlists.following import Following
 from services.xmatch.watchlists.watch import watch
 from shared.alert_batch import AlertBatch
@@ -35,7 +36,15 @@ def create_app(
         most_per_catalog=settings.xmatch_most_per_catalog,
     )
 
-    around = surroundings_of(catalogs)
+    around = surroundings_of(
+        catalogs,
+        ephemeris=open_ephemeris(
+            settings.xmatch_orbits,
+            settings.xmatch_orbit_radius_arcsec,
+            settings.xmatch_faintest_body_mag,
+        ),
+        dust=open_dust(settings.xmatch_dust_map),
+    )
 
     following = Following(settings.watchlist_folder())
 

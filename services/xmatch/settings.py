@@ -21,6 +21,24 @@ class XmatchSettings(ServiceSettings):
         5, ge=1, le=100, title="Sources of one catalog that an alert keeps, the nearest"
     )
 
+    xmatch_dust_map: Path | None = Field(
+        None,
+        title="Dust map",
+        description="a HEALPix FITS file of E(B-V), or the folder of the SFD map's two files",
+    )
+    xmatch_orbits: Path | None = Field(
+        None, title="Orbits of solar-system bodies", description="MPCORB.DAT, may be gzipped"
+    )
+    xmatch_orbit_radius_arcsec: float = Field(
+        5.0,
+        gt=0.0,
+        le=60.0,
+        title="How far from its predicted place a body is the cause of an alert, arcsec",
+    )
+    xmatch_faintest_body_mag: float = Field(
+        25.0, title="Bodies fainter than this are left out, magnitudes"
+    )
+
     def catalog_names(self) -> list[str]:
         """``xmatch_catalogs`` as a list."""
         return [name.strip() for name in self.xmatch_catalogs.split(",") if name.strip()]

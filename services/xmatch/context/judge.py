@@ -33,6 +33,7 @@ def context_column(
     hosts: HostCandidates | None,
     galaxies: Galaxies | None,
     *,
+    moving: npt.NDArray[np.bool_],
     searched: bool,
 ) -> pa.StructArray:
     """The ``context`` of each alert, shape (n,).
@@ -45,6 +46,8 @@ def context_column(
         Their matches.
     hosts, galaxies
         Their host candidates, None where no catalog has galaxies.
+    moving
+        Where a solar-system body is, shape (n,).
     searched
         Whether any catalog was searched.
     """
@@ -62,7 +65,6 @@ def context_column(
         evidence[applies] = what[applies]
     if not searched:
         verdict[verdict == Verdict.ORPHAN] = Verdict.NOTHING_SEARCHED
-    moving = batch.column("is_solar_system").to_numpy(zero_copy_only=False).astype(bool)
     verdict[moving], evidence[moving] = Verdict.SOLAR_SYSTEM, -1
     catalog, source_id = _evidence(evidence, matches, hosts, galaxies, survey)
     code = pa.array(verdict)

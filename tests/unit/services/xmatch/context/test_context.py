@@ -8,7 +8,8 @@ import pytest
 
 from services.xmatch.context.rules import WORDS, Verdict
 from services.xmatch.crossmatch import crossmatch
-from services.xmatch.describe import describe, surroundings_of
+from services.xmatch.describe import describe
+from services.xmatch.surroundings import surroundings_of
 from shared.alert_batch import AlertBatch
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.schemas.matched import DESCRIBED

@@ -1,0 +1,1 @@
+"""Known solar-system bodies: those the survey names, and those an orbit file puts there."""
