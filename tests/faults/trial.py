@@ -8,6 +8,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+
 from services.archive.packets import packets_at, packets_root
 from services.console.account.reading import TopicReader
 from services.console.lag import lag_of
@@ -100,7 +103,7 @@ def recovery_s(scene: Scene, since_s: float) -> float | None:
                 ends = asyncio.run(_ends(scene))
             if ends is not None and asyncio.run(_archived(scene, ends)):
                 return time.monotonic() - since_s
-        except TocsinError:
+        except (TocsinError, KafkaError, KafkaException, OSError):
             pass  # the broker itself may be what has to recover
         time.sleep(_POLL_S)
     return None
