@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.xmatch.catalog_index import CatalogIndex
-from services.xmatch.catalog_store import open_catalogs
+from services.xmatch.catalog_store import ALL, open_catalogs
 from services.xmatch.catalogs import CATALOGS
 from services.xmatch.crossmatch import matches_column
 from services.xmatch.settings import XmatchSettings
@@ -170,7 +170,8 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     known = look_up(catalogs, ra_deg % 360.0, dec_deg, asked.radius, asked.most)
-    known["not_searched"] = [name for name in names if name not in {c.name for c in catalogs}]
+    found = {catalog.name for catalog in catalogs}
+    known["not_searched"] = [name for name in names if name not in {*found, ALL}]
     if asked.json:
         sys.stdout.write(json.dumps(known, indent=2) + "\n")
     else:

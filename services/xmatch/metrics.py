@@ -14,21 +14,28 @@ from shared.alert_batch import AlertBatch
 class XmatchMetrics:
     """Matches by catalog, and which catalogs are there at all."""
 
-    def __init__(self, registry: CollectorRegistry, catalogs: Sequence[CatalogIndex]) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, catalogs: Sequence[CatalogIndex] = ()
+    ) -> None:
         self._matches = Counter(
             "tocsin_xmatch_matches",
             "Catalog sources put on alerts",
             ("catalog",),
             registry=registry,
         )
-        rows = Gauge(
+        self._rows = Gauge(
             "tocsin_xmatch_catalog_rows",
             "Rows of each catalog that is searched",
             ("catalog", "version"),
             registry=registry,
         )
+        self.serving(catalogs)
+
+    def serving(self, catalogs: Sequence[CatalogIndex]) -> None:
+        """Say which catalogs are searched from now on."""
+        self._rows.clear()
         for catalog in catalogs:
-            rows.labels(catalog.name, catalog.version).set(len(catalog.positions))
+            self._rows.labels(catalog.name, catalog.version).set(len(catalog.positions))
             self._matches.labels(catalog.name)
 
     def matched(self, batch: AlertBatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from services.xmatch.catalogs.base import (
@@ -90,8 +90,3 @@ def _parted(
                 f"no standard column {standard!r}; there are {known}, and magnitudes like g_mag"
             )
     return numeric, photometry
-
-
-def without_missing(own: OwnList, **given: object) -> OwnList:
-    """The list with what was given in place of what it had; None changes nothing."""
-    return replace(own, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # names are its fields

@@ -66,6 +66,8 @@ class Spill:
             self._schema = table.schema
         elif table.schema != self._schema:
             raise CatalogUnavailableError(_difference(self._schema, table.schema))
+        if not table.num_rows:
+            return
         pixels = table.column(CELL).to_numpy() >> (2 * (DEEPEST_ORDER - self.order))
         by_pixel = np.argsort(pixels, kind="stable")
         table, pixels = table.take(pa.array(by_pixel)), pixels[by_pixel]

@@ -1,0 +1,1 @@
+"""``tocsin catalogs import|list|show|verify|remove``: one module each."""
