@@ -37,6 +37,11 @@ SERVICE_VERBS = (
     Verb("faults", "tests.faults.run", "Break the mesh on purpose and count what is lost"),
     Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
     Verb("crossmatch", "services.xmatch.files.verb", "Match a table of positions with catalogs"),
+    Verb("catalogs import", "services.xmatch.commands.importing", "Import a catalog's files"),
+    Verb("catalogs list", "services.xmatch.commands.listing", "Catalogs served and registered"),
+    Verb("catalogs show", "services.xmatch.commands.showing", "Provenance and some rows"),
+    Verb("catalogs verify", "services.xmatch.commands.verifying", "Check files, order, counts"),
+    Verb("catalogs remove", "services.xmatch.commands.removing", "Delete an imported version"),
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
     Verb("watchlists", "services.xmatch.watchlists.command", "Users' lists and regions to watch"),
     Verb("rematch", "services.xmatch.rematch.command", "Match recent objects again, for news"),
@@ -60,6 +65,7 @@ SERVICE_VERBS = (
 
 GROUPS = {
     "ingest": "The door: survey packets in",
+    "catalogs": "The catalogs that alerts are matched with",
     "xmatch": "What catalogs know about a position",
     "models": "The classifiers' models",
     "mma": "Notices of other messengers",
