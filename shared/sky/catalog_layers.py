@@ -19,8 +19,9 @@ from shared.sky.separation import ARCSEC_PER_RADIAN, unit_vectors
 LAYER_EDGES_ARCSEC = np.array([120.0, 1_200.0])
 """Reaches that part the layers; one huge galaxy must not widen the cone of ten thousand small."""
 
-LAYER_EDGES_ARCSEC_YR = np.array([0.0, 0.04, 0.4])
-"""Proper motions that part the layers: what stands still, an arcsecond in 25 years, ten, more."""
+LAYER_EDGES_ARCSEC_YR = np.array([0.0, 0.04])
+"""Proper motions that part the layers: what stands still; what moves at most an arcsecond in 25
+years; the rest, one star in five hundred, too few to be in the way of a wide cone."""
 
 _REACHES = len(LAYER_EDGES_ARCSEC) + 1
 

@@ -66,10 +66,12 @@ def test_galactic_latitude(sample_indexes, alerts_at):
 
 
 def test_alerts_off_the_sphere_are_set_aside(sample_indexes, alerts_at):
-    batch = alerts_at([(np.nan, 1.0), (40.0, 10.05), (3.0, 90.5)])
+    batch = alerts_at([(np.nan, 1.0), (40.0, 10.05), (3.0, 90.5), (361.0, 1.0), (1.0, np.inf)])
     result = crossmatch_or_reject(batch, sample_indexes, 5)
     assert [(r.row, r.reason) for r in result.rejected] == [
-        (0, "bad_position"), (2, "bad_position")]  # fmt: skip
-    assert "90.5" in result.rejected[1].detail
+        (row, "bad_position") for row in (0, 2, 3, 4)
+    ]
+    assert "Dec 90.5 is not a place" in result.rejected[1].detail
+    assert "RA 361.0" in result.rejected[2].detail
     assert [len(m) for m in result.batch.strings("matches")] == [2]
     assert crossmatch_or_reject(batch.slice(1, 1), sample_indexes, 5).rejected == []
