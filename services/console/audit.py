@@ -49,6 +49,7 @@ KEPT = (
     (Topic.CORRELATED, Collection.ENVELOPES),
     (Topic.NOTICES, Collection.NOTICES),
     (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
+    (Topic.UPDATES, Collection.UPDATES),
 )
 """Topics whose every message the archive must hold."""
 screen = Console(highlight=False)

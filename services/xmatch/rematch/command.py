@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,6 +26,7 @@ from shared.kafka.admin import KafkaAdmin
 from shared.kafka.outbox import Outbox
 from shared.kafka.records import Message
 from shared.kafka.topics import Topic
+from shared.settings import ServiceSettings
 from shared.store import Collection, Store, open_store
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.terminal import as_markup
@@ -109,7 +111,7 @@ async def _run(
     )
     summary = Summary()
     try:
-        await archive_has_kept(settings, topic)
+        await archive_has_kept(settings, topic, _ARCHIVE_PATIENCE_S)
         if arguments.object is not None:
             query = {"object_ids": arguments.object}
             rows = await _rows_of_object(store, query, arguments.object)
@@ -127,9 +129,7 @@ async def _run(
     return summary
 
 
-async def archive_has_kept(
-    settings: XmatchSettings, topic: str, patience_s: float = _ARCHIVE_PATIENCE_S
-) -> None:
+async def archive_has_kept(settings: ServiceSettings, topic: str, patience_s: float) -> None:
     """Wait until the archive has kept all updates: a run compares with them.
 
     Raises
@@ -139,15 +139,27 @@ async def archive_has_kept(
     """
     deadline_s = time.monotonic() + patience_s
     while True:
-        async with KafkaAdmin(settings) as admin:
-            ends = await admin.end_offsets([topic])
-            kept = await admin.committed(f"{settings.topic_prefix}{ARCHIVE_GROUP}")
-        waiting = sum(end - max(kept.get(place, 0), 0) for place, end in ends.items())
-        if waiting <= 0:
+        try:
+            waiting = await _not_kept(settings, topic)
+            why = f"the archive has yet to keep {waiting} updates"
+        except (KafkaError, OSError) as error:  # a group's coordinator that is just being made
+            waiting, why = -1, f"Kafka does not say what the archive has kept: {error}"
+        if not waiting:
             return
         if time.monotonic() > deadline_s:
-            raise UpstreamUnavailableError(f"the archive has yet to keep {waiting} updates")
+            raise UpstreamUnavailableError(why)
         await asyncio.sleep(1.0)
+
+
+async def _not_kept(settings: ServiceSettings, topic: str) -> int:
+    """How many messages of a topic the archive has not committed."""
+    async with KafkaAdmin(settings) as admin:
+        ends = await admin.end_offsets([topic])
+        begins = await admin.begin_offsets([topic])
+        if ends == begins:
+            return 0
+        kept = await admin.committed(f"{settings.topic_prefix}{ARCHIVE_GROUP}")
+    return sum(end - max(kept.get(place, 0), begins[place]) for place, end in ends.items())
 
 
 async def _rows_of_object(store: Store, query: dict[str, Any], object_id: str) -> Rows:
