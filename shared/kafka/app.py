@@ -22,6 +22,7 @@ from shared.kafka.continuity import Continuity
 from shared.kafka.hops import Hops
 from shared.kafka.lag import LagWatch
 from shared.kafka.outbox import Outbox
+from shared.kafka.waiting import wait_for_kafka
 from shared.settings import ServiceSettings
 from shared.telemetry.health import Progress
 from shared.telemetry.http import HealthServer
@@ -174,6 +175,7 @@ def run(app: ServiceApp, settings: ServiceSettings) -> None:
     # crash for want of topics, so it is not started.
     for each in (app, *app.companions):
         each.producer_only = not each.agents
+    asyncio.run(wait_for_kafka(settings))
     loop = _event_loop()
     worker = faust.Worker(
         app,
