@@ -172,4 +172,5 @@ def _null_if_blank(words: pa.Array) -> pa.Array:
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
-    return np.load(path, mmap_mode="r").view(np.ndarray)
+    mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r").view(np.ndarray)
+    return mapped

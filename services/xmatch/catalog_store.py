@@ -97,6 +97,8 @@ def open_catalogs(names: str | Sequence[str], folder: Path) -> list[CatalogIndex
     ValueError
         If a name is neither registered nor imported.
     """
+    parts = names.split(",") if isinstance(names, str) else names
+    by_name = {part.strip() for part in parts}
     opened = []
     for name in names_of(names, folder):
         try:
@@ -104,7 +106,7 @@ def open_catalogs(names: str | Sequence[str], folder: Path) -> list[CatalogIndex
         except CatalogUnavailableError as error:
             log.warning("catalog_unavailable", catalog=name, error=str(error))
             continue
-        if ALL in names and index.kind in PRIVATE_KINDS:
+        if name not in by_name and index.kind in PRIVATE_KINDS:
             continue
         opened.append(index)
     return opened

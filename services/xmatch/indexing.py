@@ -106,8 +106,8 @@ def save_index(index: CatalogIndex, folder: Path) -> None:
     shutil.rmtree(making, ignore_errors=True)
     for part in (COLUMNS, PHOTOMETRY, SOURCES):
         (making / part).mkdir(parents=True)
-    for part in fields(SortedCatalog):
-        np.save(making / f"{part.name}.npy", getattr(index.positions, part.name))
+    for column in fields(SortedCatalog):
+        np.save(making / f"{column.name}.npy", getattr(index.positions, column.name))
     for name, values in index.columns.items():
         np.save(making / COLUMNS / f"{name}.npy", values)
     for name, values in index.photometry.items():

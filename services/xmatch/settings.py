@@ -13,9 +13,13 @@ class XmatchSettings(ServiceSettings):
     """Settings of xmatch."""
 
     xmatch_catalogs: str = Field(
-        "openngc,gcvs,vsx",
+        "all",
         title="Catalogs to search",
-        description="registry names, separated by commas; one that is not installed is skipped",
+        description="names separated by commas, or all: what packages bring and what is imported; "
+        "one that is not installed is skipped",
+    )
+    xmatch_look_every_s: float = Field(
+        10.0, gt=0.0, title="How often to look for new versions of catalogs, seconds"
     )
     xmatch_most_per_catalog: int = Field(
         5, ge=1, le=100, title="Sources of one catalog that an alert keeps, the nearest"
@@ -39,9 +43,11 @@ class XmatchSettings(ServiceSettings):
         25.0, title="Bodies fainter than this are left out, magnitudes"
     )
 
-    def catalog_names(self) -> list[str]:
-        """``xmatch_catalogs`` as a list."""
-        return [name.strip() for name in self.xmatch_catalogs.split(",") if name.strip()]
+    xmatch_photo_z: Path | None = Field(
+        None,
+        title="Photometric-redshift model",
+        description="the folder that tocsin photoz train made",
+    )
 
     def catalog_folder(self) -> Path:
         """Where the indexes of catalogs are kept."""

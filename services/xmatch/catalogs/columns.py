@@ -161,7 +161,7 @@ class ColumnMap:
             photometry=photometry,
             left_out=left_out,
             file_row=file_row,
-            **numbers,  # type: ignore[arg-type]  # NUMERIC_COLUMNS but redshift_kind: all floats
+            **numbers,
         )
 
     def _kept(

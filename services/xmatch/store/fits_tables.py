@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def read_fits(path: Path, columns: tuple[str, ...], batch_rows: int) -> Iterator
         If there is no binary table, or the file is shorter than its header says.
     """
     try:
-        with fits.open(path, memmap=True, lazy_load_hdus=True) as units:
+        with warnings.catch_warnings(action="ignore"), fits.open(path, memmap=True) as units:
+            # astropy warns of a file that is too short; below it is refused, with its row.
             table = next((unit for unit in units if isinstance(unit, fits.BinTableHDU)), None)
             if table is None:
                 raise CatalogUnavailableError("it is a FITS file without a binary table")

@@ -15,14 +15,14 @@ from services.xmatch.catalogs.base import CatalogUnavailableError
 from services.xmatch.store.standard import CELL
 from shared.sky.healpix import DEEPEST_ORDER
 
-MOST_ROWS = 1_000_000
+MOST_ROWS = 500_000
 """Rows of a partition, above which it is parted further."""
 
 DEEPEST_PARTITIONS = 12
 MOST_STEPS = 4
 """Orders that one pass goes deeper: 256 files open at once."""
 
-GATHERED_ROWS = 500_000
+GATHERED_ROWS = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Spill:
         self._streams.clear()
 
     def tables(self, pixel: int) -> Iterator[pa.Table]:
-        """The rows of a pixel, half a million at a time."""
+        """The rows of a pixel, a quarter of a million at a time."""
         with pa.OSFile(str(self._path(pixel))) as source, pa.ipc.open_stream(source) as stream:
             gathered, rows = [], 0
             for batch in stream:

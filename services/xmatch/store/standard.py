@@ -86,7 +86,7 @@ def rows_of(table: pa.Table, radius_arcsec: float) -> CatalogRows:
     def numbers(name: str) -> npt.NDArray[Any]:
         return np.asarray(table.column(name).to_numpy())
 
-    own = [name for name in NUMERIC_COLUMNS if name in table.column_names]
+    own: dict[str, Any] = {n: numbers(n) for n in NUMERIC_COLUMNS if n in table.column_names}
     return CatalogRows(
         ra_deg=numbers("ra_deg"),
         dec_deg=numbers("dec_deg"),
@@ -94,7 +94,7 @@ def rows_of(table: pa.Table, radius_arcsec: float) -> CatalogRows:
         source_id=table.column("source_id").combine_chunks(),
         source_class=table.column("source_class").combine_chunks(),
         photometry={name: numbers(name) for name in photometry_names(table.schema)},
-        **{name: numbers(name) for name in own},
+        **own,
     )
 
 

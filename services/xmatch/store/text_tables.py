@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.csv as pc_csv
@@ -69,7 +69,9 @@ def _opened(path: Path, open_files: ExitStack) -> IO[bytes]:
     magic = raw.read(4)
     raw.seek(0)
     if magic.startswith(b"\x1f\x8b"):
-        return open_files.enter_context(gzip.GzipFile(fileobj=raw))
+        unpacked = gzip.GzipFile(fileobj=raw)
+        open_files.callback(unpacked.close)
+        return cast(IO[bytes], unpacked)
     if magic == b"PK\x03\x04":
         try:
             archive = open_files.enter_context(zipfile.ZipFile(raw))
@@ -102,6 +104,8 @@ def _header(
         text = line.decode("utf-8", "replace").strip("\r\n\ufeff")
         if not text.strip() or text.startswith("#"):
             continue
+        if text.startswith("SIMPLE  ="):
+            raise CatalogUnavailableError("it is packed FITS: unpack it first (gunzip, unzip)")
         if b"\0" in line:
             raise CatalogUnavailableError("it is no Parquet, FITS, VOTable or text file")
         delimiter = "\t" if layout.delimiter == "," and "\t" in text else layout.delimiter

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from services.xmatch import catalog_store
 from services.xmatch.catalog_index import open_index
 from services.xmatch.catalog_store import open_catalogs, open_named
 from services.xmatch.catalogs.base import CatalogUnavailableError
@@ -141,6 +142,23 @@ def test_a_cut_fits_file_is_refused_with_its_row(tmp_path):
     (tmp_path / "t.fits").write_bytes(whole[:12_000])
     with pytest.raises(CatalogUnavailableError, match=r"t\.fits.*ends in row \d+ of the 1000"):
         import_catalog(Order(SIMPLE, [tmp_path / "t.fits"], "v1"), tmp_path / "c")
+
+
+def test_packed_fits_is_refused_with_its_mend(tmp_path):
+    (tmp_path / "t.fits.gz").write_bytes(gzip.compress(b"SIMPLE  =                    T" * 99))
+    with pytest.raises(CatalogUnavailableError, match="unpack it first"):
+        import_catalog(Order(SIMPLE, [tmp_path / "t.fits.gz"], "v1"), tmp_path / "c")
+
+
+def test_all_leaves_out_lists_of_single_users(tmp_path, monkeypatch):
+    folder = tmp_path / "c"
+    private = own_catalog("mine", OwnList(radius_arcsec=2.0, kind="watchlist"))
+    import_catalog(Order(private, [csv(tmp_path / "o.csv", ["5,5,o"])], "v1"), folder)
+    import_catalog(Order(SIMPLE, [csv(tmp_path / "a.csv", ["1,1,a"])], "v1"), folder)
+    assert [index.name for index in open_catalogs("mine", folder)] == ["mine"]
+    monkeypatch.setattr(catalog_store, "PACKAGED", ())
+    found = {index.name for index in open_catalogs("all", folder)}
+    assert found == {"my_list"}
 
 
 def test_a_votable_with_entities_is_refused(tmp_path):
