@@ -11,20 +11,33 @@ from services.archive.store import (
     record_document,
     renamed_for_new_topic,
 )
+from shared.errors import UpstreamUnavailableError
 from shared.kafka.records import Envelope, Record
 from shared.store import Collection, Document, Store
 
+Take = Callable[[], Awaitable[None]]
+
 
 class DatabaseKeeper:
-    """Keeps envelopes and records; asked twice, it keeps them once."""
+    """Keeps envelopes and records; asked twice, it keeps them once.
+
+    A database whose disk is full may fail so that the last commit it acknowledged is not there
+    when it comes back (the local one: four times of four). So after a failure what was kept last
+    is kept again, before what comes next.
+    """
 
     def __init__(self, store: Store, metrics: ArchiveMetrics) -> None:
         self._store = store
         self._metrics = metrics
         self._prepared = False
+        self._last: dict[Collection, Take] = {}
+        self._doubtful: set[Collection] = set()
 
     async def keep_envelopes(self, envelopes: list[Envelope]) -> None:
         """One bulk for the envelopes, and one for the objects among them that matter."""
+        await self._keep(Collection.ENVELOPES, lambda: self._insert_envelopes(envelopes))
+
+    async def _insert_envelopes(self, envelopes: list[Envelope]) -> None:
         await self._insert(Collection.ENVELOPES, [envelope_document(one) for one in envelopes])
         updates = object_updates(envelope.batch for envelope in envelopes)
         await self._store.upsert(Collection.OBJECTS, updates)
@@ -33,9 +46,21 @@ class DatabaseKeeper:
         """A function that keeps records in ``collection``."""
 
         async def keep(records: list[Record]) -> None:
-            await self._insert(collection, [record_document(record) for record in records])
+            documents = [record_document(record) for record in records]
+            await self._keep(collection, lambda: self._insert(collection, documents))
 
         return keep
+
+    async def _keep(self, collection: Collection, take: Take) -> None:
+        try:
+            if collection in self._doubtful:
+                await self._last[collection]()
+                self._doubtful.discard(collection)
+            await take()
+        except UpstreamUnavailableError:
+            self._doubtful.update(self._last)
+            raise
+        self._last[collection] = take
 
     async def _insert(self, collection: Collection, documents: list[Document]) -> None:
         if not self._prepared:

@@ -21,6 +21,7 @@ LONGEST_SERVER_PAUSE_S = 5.0
 CALM_AFTER_S = 60.0
 """A process that ran so long was healthy: its next restart is quick again."""
 _LIVE_EVERY_S = 5.0
+_PROBE_EVERY_S = 3.0
 _TERMINATE_PATIENCE_S = 15.0
 _SILENT_TERMINATE_PATIENCE_S = 5.0
 """What does not answer hardly hears SIGTERM either."""
@@ -189,9 +190,14 @@ class SupervisedServer:
     process: ServerProcess
     launch: Callable[[], None]
     port: int
+    is_sick: Callable[[], bool] = lambda: False
+    """Whether it is there, but will never serve again; may take a second to find out."""
     restarts: int = 0
     last_end: str | None = None
     _backoff: Backoff = field(default_factory=lambda: Backoff(longest_s=LONGEST_SERVER_PAUSE_S))
+    _probed_at_s: float = field(default_factory=time.monotonic)
+    _times_sick: int = 0
+    _ended_because: str | None = None
     _seen_at_s: float = field(default_factory=time.monotonic)
     _launched_at_s: float = field(default_factory=time.monotonic)
     _start_at_s: float = 0.0
@@ -205,19 +211,32 @@ class SupervisedServer:
         self._seen_at_s = now
         if self.process.mark() is not None:
             self._is_down = False
+            self._probe(now)
             return
         if not self._is_down:
             self._is_down = True
             self._start_at_s = now + self._backoff.next_pause_s(now - self._launched_at_s)
             return
         self.restarts += 1
-        self.last_end = "it ended by itself"
+        self.last_end = self._ended_because or "it ended by itself"
+        self._ended_because = None
         self._is_down = False
         self._launched_at_s = now
         try:
             self.launch()
         except (LocalServerError, OSError) as error:  # a port that is taken; a full disk
             self.last_end = str(error)
+
+    def _probe(self, now: float) -> None:
+        """End a server that is sick twice in a row; it is started again as any that ended."""
+        if now - self._probed_at_s < _PROBE_EVERY_S:
+            return
+        self._probed_at_s = now
+        self._times_sick = self._times_sick + 1 if self.is_sick() else 0
+        if self._times_sick > 1:
+            self._times_sick = 0
+            self._ended_because = "it refused everything"
+            self.process.stop(patience_s=_SILENT_TERMINATE_PATIENCE_S)
 
     def as_record(self) -> dict[str, Any]:
         """What ``tocsin status`` shows of it."""

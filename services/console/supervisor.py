@@ -196,7 +196,9 @@ def servers_of(settings: LocalSettings) -> list[SupervisedServer]:
     kafka, database = settings.local_kafka(), settings.local_database()
     return [
         SupervisedServer("kafka", kafka.process, kafka.launch, kafka.port),
-        SupervisedServer("database", database.process, database.launch, database.port),
+        SupervisedServer(
+            "database", database.process, database.launch, database.port, database.is_sick
+        ),
     ]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.local.server_process import (
     LOOPBACK,
@@ -26,6 +26,9 @@ from shared.local.server_process import (
 )
 
 _PROGRAM = "secantusd-py"
+_PROBE_MS = 500
+_INTERNAL_ERROR = 1
+"""MongoDB's code for what is the server's own fault."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,24 @@ class LocalDatabase:
     def answers(self) -> bool:
         """Whether the server answers a ping."""
         return is_listening(self.port) and answers_ping(self.uri)
+
+    def is_sick(self) -> bool:
+        """Whether the server answers, but only that its storage has failed.
+
+        After a full disk the storage engine gives up (a panic) and the process stays: it refuses
+        everything until it is started again. A server that is slow or away is not sick.
+        """
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            self.uri, serverSelectionTimeoutMS=_PROBE_MS, socketTimeoutMS=_PROBE_MS
+        )
+        try:
+            with client:
+                client["tocsin"]["envelopes"].find_one({"_id": "a probe"})
+        except OperationFailure as error:
+            return error.code == _INTERNAL_ERROR
+        except PyMongoError:
+            return False
+        return False
 
 
 def answers_ping(uri: str, patience_s: float = 2.0) -> bool:

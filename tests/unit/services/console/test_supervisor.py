@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from services.console.settings import LocalSettings
-from services.console.supervised import Backoff, SupervisedWorker
+from services.console.supervised import Backoff, SupervisedServer, SupervisedWorker
 from services.console.supervisor import (
     Supervisor,
     read_state,
@@ -21,7 +21,7 @@ from services.console.supervisor import (
     stop_orphans,
     workers_of,
 )
-from shared.local.server_process import free_port
+from shared.local.server_process import ServerProcess, free_port
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
@@ -192,3 +192,27 @@ def test_every_worker_has_its_own_port_and_log(tmp_path):
     assert workers[1].command[1:] == ["-m", "services.ingest"]
     assert workers[1].environment["TOCSIN_HTTP_PORT"] == "29001"
     assert workers[1].environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_server_that_is_there_and_refuses_everything_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("services.console.supervised._PROBE_EVERY_S", 0.05)
+    process = ServerProcess("a server", pid_file=tmp_path / "s.json", log_file=tmp_path / "s.log")
+    started = []
+
+    def launch():
+        process.start([sys.executable, "-c", SLEEPS])
+        started.append(process.mark().pid)
+
+    launch()
+    server = SupervisedServer("database", process, launch, 1, lambda: len(started) < 2)
+    try:
+        deadline = time.monotonic() + 20
+        while len(started) < 2:
+            assert time.monotonic() < deadline
+            server.tick()
+            time.sleep(0.05)
+        assert not psutil.pid_exists(started[0])
+        assert server.as_record()["last_end"] == "it refused everything"
+        assert server.as_record()["restarts"] == 1
+    finally:
+        process.stop(1.0)
