@@ -90,7 +90,7 @@ class RunningMesh:
             self.command(*arguments), cwd=CHECKOUT, env=self.environment, capture_output=True,
             timeout=_COMMAND_PATIENCE_S, check=False,
         )  # fmt: skip
-        if done.returncode not in allowed:
+        if done.returncode not in allowed or (done.returncode and not done.stdout):
             said = (done.stderr + done.stdout).decode(errors="replace")
             verb = " ".join(map(str, arguments))
             raise MeshError(f"tocsin {verb} ended with {done.returncode}:\n{said[-4000:]}")
