@@ -7,24 +7,27 @@ it has caught up.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
-
-from pydantic import ValidationError
+from contextlib import suppress
 
 from services.mma.correlator import Correlator
+from services.mma.hearing import Hearing
+from services.mma.look_back import LookBack
 from services.mma.metrics import MmaMetrics
 from services.mma.settings import MmaSettings
 from shared.alert_batch import AlertBatch
-from shared.errors import RejectedRecordError, UpstreamUnavailableError
+from shared.errors import UpstreamUnavailableError
 from shared.kafka import app as kafka
-from shared.kafka.records import Message, Record, StageResult
+from shared.kafka.records import Message, StageResult
 from shared.kafka.river import add_stage
 from shared.kafka.tail import add_tail
 from shared.kafka.topics import Topic
 from shared.schemas.association import Association
-from shared.schemas.notice import Notice
+from shared.store import open_store
 
 SERVICE = "mma"
+_ASK_AGAIN_S = 30.0
 
 
 def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) -> kafka.ServiceApp:
@@ -40,32 +43,28 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
     metrics = MmaMetrics(app.metrics.registry, correlator)
     changed = asyncio.Event()
 
-    def on_notice(record: Record) -> None:
-        try:
-            notice = Notice.from_json(record.value)
-        except ValidationError:
-            metrics.notice("unknown", "not_a_notice")
-            return
-        try:
-            correlator.take_notice(notice)
-            metrics.notice(notice.notice_type, "taken")
-        except RejectedRecordError as error:
-            metrics.notice(notice.notice_type, error.reason)
-        changed.set()
-
-    def on_association(record: Record) -> None:
-        try:
-            correlator.take_association(Association.from_json(record.value))
-        except ValidationError:
-            return
-        changed.set()
-
+    hearing = Hearing(correlator, metrics, changed.set)
     tails = [
-        add_tail(app, settings, topic=Topic.NOTICES, on_record=on_notice),
-        add_tail(app, settings, topic=Topic.ASSOCIATIONS, on_record=on_association),
+        add_tail(app, settings, topic=Topic.NOTICES, on_record=hearing.notice),
+        add_tail(app, settings, topic=Topic.ASSOCIATIONS, on_record=hearing.association),
     ]
     caught_up = asyncio.Event()
     told_topic = Topic.ASSOCIATIONS.named(settings.topic_prefix)
+
+    look_back = LookBack(
+        correlator,
+        lambda: open_store(settings),
+        [survey for survey, _ in settings.survey_topic_pairs()],
+        int(settings.mma_look_back_hours * 3_600_000),
+    )
+
+    async def tell(news: Sequence[Association]) -> None:
+        if news:
+            await app.outbox.send(told_topic, _messages(news))
+            app.metrics.sent(told_topic, len(news))
+            metrics.told(news)
+            for association in news:
+                correlator.take_association(association)
 
     async def settle() -> None:
         """Tell what a new, changed or retracted event means for the alerts of late."""
@@ -73,12 +72,13 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
             await tail.caught_up()
         caught_up.set()
         while True:
-            news = correlator.settle()
-            if news:
-                await app.outbox.send(told_topic, _messages(news))
-                app.metrics.sent(told_topic, len(news))
-                metrics.told(news)
-            await changed.wait()
+            await tell(correlator.settle())
+            async for news in look_back.news(int(time.time() * 1000)):
+                await tell(news)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(
+                    changed.wait(), _ASK_AGAIN_S if look_back.is_behind else None
+                )
             changed.clear()
 
     def stage(batch: AlertBatch) -> StageResult:

@@ -43,6 +43,7 @@ class Correlator:
         self._density = AlertDensity()
         self._simulated_density = AlertDensity()
         self._unsettled: dict[EventKey, None] = {}
+        self._changed: dict[EventKey, None] = {}
 
     def take_notice(self, notice: Notice) -> None:
         """Take in a notice; raises ``RejectedRecordError`` if its region cannot be compiled."""
@@ -70,6 +71,9 @@ class Correlator:
     def remember(self, alerts: Candidates) -> None:
         """Keep ``alerts`` for notices to come, and count them into the density of new ones."""
         self.recent_alerts.add(alerts)
+        self._count(alerts)
+
+    def _count(self, alerts: Candidates) -> None:
         simulated = alerts.flags("is_simulated")
         for density, wanted in ((self._density, ~simulated), (self._simulated_density, simulated)):
             if wanted.all():
@@ -80,11 +84,28 @@ class Correlator:
     def _measured(self) -> Measured:
         return Measured(self._density.background(), self._simulated_density.background())
 
+    def changed_events(self) -> list[tuple[EventKey, int]]:
+        """Active events that changed since this was last asked, and when their notice came (ms)."""
+        changed, self._changed = self._changed, {}
+        active = ((key, self.events.active(key)) for key in changed)
+        return [(key, event.notice.received_ms) for key, event in active if event is not None]
+
+    def look_back(self, key: EventKey, alerts: Candidates) -> list[Association]:
+        """Alerts from elsewhere than memory against one event: what is news among them."""
+        event = self.events.active(key)
+        if event is None:
+            return []
+        self._count(alerts)
+        snapshot = Snapshot.of([event], self._max_credible_level)
+        found = self._matches(alerts, snapshot)
+        return self.ledger.news(self.ledger.ranked(found.values()))
+
     def settle(self) -> list[Association]:
         """Events that changed against the alerts of late: what must be told of it."""
         news: list[Association] = []
         for key in tuple(self._unsettled):
             del self._unsettled[key]
+            self._changed[key] = None
             news += self._settle(key, self.events.active(key))
         return news
 
@@ -108,8 +129,12 @@ class Correlator:
             blocks.append(Candidates.of_associations(standing))
         found: dict[str, Association] = {}
         for block in blocks:
-            matches = match(block, snapshot, self._max_credible_level)
-            evidence = weigh(block, snapshot, matches, self._measured())
-            for association in associations_of(block, snapshot, matches, evidence):
-                found.setdefault(association.association_id, association)
+            for name, association in self._matches(block, snapshot).items():
+                found.setdefault(name, association)
         return found
+
+    def _matches(self, alerts: Candidates, snapshot: Snapshot) -> dict[str, Association]:
+        matches = match(alerts, snapshot, self._max_credible_level)
+        evidence = weigh(alerts, snapshot, matches, self._measured())
+        told = associations_of(alerts, snapshot, matches, evidence)
+        return {association.association_id: association for association in told}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.mma.correlator import Correlator
 from shared.schemas.association import Association
+from shared.schemas.notice import Notice
+
+INJECTION = "tocsin/injection"
+"""In the event id of the receivers' test notices."""
+_OLD_S = 600.0
 
 
 class MmaMetrics:
@@ -26,6 +31,13 @@ class MmaMetrics:
             ("messenger", "state"),
             registry=registry,
         )
+        self._age = Histogram(
+            "tocsin_mma_notice_age_seconds",
+            "From a notice's receipt to its being held against alerts; injections apart",
+            ("kind",),
+            buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
+            registry=registry,
+        )
         sizes = Gauge("tocsin_mma_memory", "What is held in memory", ("what",), registry=registry)
         sizes.labels("events").set_function(lambda: len(correlator.events))
         sizes.labels("active_events").set_function(lambda: len(correlator.events.snapshot().events))
@@ -35,6 +47,14 @@ class MmaMetrics:
     def notice(self, notice_type: str, outcome: str) -> None:
         """A notice of ``notice_type`` was taken, or left for the reason ``outcome``."""
         self._notices.labels(notice_type, outcome).inc()
+
+    def indexed(self, notice: Notice, now_s: float) -> None:
+        """A notice is held against alerts from now on; old ones, read at a start, do not count."""
+        age_s = now_s - notice.received_ms / 1000.0
+        if age_s < _OLD_S:
+            self._age.labels("injection" if INJECTION in notice.event_id else "notice").observe(
+                max(age_s, 0.0)
+            )
 
     def told(self, associations: Sequence[Association]) -> None:
         """``associations`` go out."""

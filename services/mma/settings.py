@@ -27,3 +27,9 @@ class MmaSettings(ServiceSettings):
     mma_max_associations: int = Field(
         100_000, ge=1, title="Associations remembered for updates and withdrawals"
     )
+    mma_look_back_hours: float = Field(
+        24.0,
+        ge=0,
+        title="A notice received within so many hours is held against the archive too; 0 for none",
+        description="Needs the archive's database; while it is away events wait, alerts do not",
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from datetime import UTC, datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 import structlog
@@ -139,7 +140,8 @@ def described(payload: bytes) -> tuple[str, str, str]:
         root = etree.fromstring(payload, parser)
     except etree.XMLSyntaxError as error:
         raise RejectedRecordError("bad_xml", str(error)) from error
-    if root.getroottree().docinfo.doctype:
+    declared: Any = root.getroottree().docinfo
+    if declared.doctype:
         raise RejectedRecordError("forbidden_xml", "a document type declaration is not accepted")
     origin = root.get("ivorn", "") or root.findtext("{*}Origin") or ""
     return etree.QName(root).localname, root.get("role", ""), origin.strip()

@@ -118,7 +118,8 @@ class MultiOrderMap:
         """
         row = self.rows(healpix29)
         levels = self.credible_level[row]
-        step = np.searchsorted(self.level_steps, levels, side="left")
+        # Cells without density have level 1, which the steps need not reach.
+        step = np.searchsorted(self.level_steps[:-1], levels, side="left")
         is_there = (row >= 0) & (self.density_per_sr[row] > 0)
         return np.where(is_there, self.area_steps_deg2[step], SQUARE_DEGREES_ON_SPHERE)
 

@@ -22,7 +22,7 @@ from shared.schemas.dead_letter import DeadLetter
 from shared.schemas.notice import MAX_NOTICE_BYTES, Notice
 from shared.testing.notices import lvk_json, voevent
 
-WORD = "secret"
+WORD = "xyzzy"
 GOOD = voevent("ivo://nasa.gsfc.gcn/SWIFT#BAT_1", params={"TrigID": "77"})
 
 
@@ -90,7 +90,7 @@ async def test_http_asks_for_the_token_and_answers_when_it_is_done(intake):
         assert (await client.post("/notices", data=GOOD)).status == 401
         wrong = {"Authorization": "Bearer guess"}
         assert (await client.post("/notices", data=GOOD, headers=wrong)).status == 401
-        right = {"Authorization": "Bearer secret"}
+        right = {"Authorization": f"Bearer {WORD}"}
         answer = await client.post("/notices", data=GOOD, headers=right)
         assert (answer.status, (await answer.json())["event_id"]) == (201, "Swift_77")
         assert (await client.post("/notices", data=GOOD, headers=right)).status == 200
@@ -202,7 +202,7 @@ def test_gcn_gets_oauth_only_with_a_client():
     assert not any(name.startswith("sasl") for name in plain)
     given = ReceiverSettings(gcn_client_id="me", gcn_client_secret=WORD)
     told = consumer_settings(given)
-    assert told["sasl.oauthbearer.client.secret"] == "secret"
+    assert told["sasl.oauthbearer.client.secret"] == WORD
     assert told["enable.auto.commit"] is False
-    assert "secret" not in json.dumps(given.model_dump(mode="json"))
+    assert WORD not in json.dumps(given.model_dump(mode="json"))
     assert given.gcn_topic_names() == [*DEFAULT_TOPICS]
