@@ -60,6 +60,7 @@ SERVICE_VERBS = (
     Verb("mma search", "services.mma.search", "Alerts of the archive inside a sky map"),
     Verb("mma plot", "services.mma.plot", "Draw an event and its candidates on the sky"),
     Verb("mma receive", "services.mma.receive", "Receive notices: GCN, VTP, HTTP, a folder"),
+    Verb("mma coincide", "services.mma.coincide", "Which events may be one, and where"),
     Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
 )
 
