@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from services.classify.classifiers import load_classifiers
 from services.classify.classify import classify
-from services.classify.features.early import warm_up
 from services.classify.metrics import ClassifyMetrics
 from services.classify.settings import ClassifySettings
+from services.classify.warm_up import warm_up
 from shared.alert_batch import AlertBatch
 from shared.kafka import app as kafka
 from shared.kafka.river import add_stage
@@ -18,10 +18,8 @@ def create_app(
 ) -> kafka.ServiceApp:
     """The worker, its models loaded and verified, its kernels compiled."""
     app = kafka.create_app("classify", settings, beside)
-    warm_up()
     classifiers = load_classifiers(settings.classify_models)
-    for classifier in classifiers:
-        classifier.warm_up()
+    warm_up(classifiers)
     metrics = ClassifyMetrics(app.metrics.registry)
 
     def stage(batch: AlertBatch) -> AlertBatch:

@@ -176,7 +176,12 @@ def read_light_curves(path: Path) -> LightCurveFile:
     objects, starts = np.unique(ids[order], return_index=True)
     offsets = np.append(starts, len(order)).astype(np.int32)
     plain = RaggedLightCurves(
-        offsets, mjd[order], flux[order], error[order].astype(np.float32), band[order], band[order]
+        offsets,
+        mjd[order],
+        flux[order].astype(np.float32),
+        error[order].astype(np.float32),
+        band[order],
+        band[order],
     )
     first = order[starts]
     return LightCurveFile(
@@ -267,10 +272,12 @@ def _code(name: str) -> int:
 def _optional_numbers(table: pa.Table, name: str, rows: npt.NDArray[Any]) -> FloatArray:
     if name not in table.column_names:
         return np.full(len(rows), np.nan)
-    return _numbers(table, name, Path())[rows]
+    values: FloatArray = _numbers(table, name, Path())[rows]
+    return values
 
 
 def _optional_text(table: pa.Table, name: str, rows: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     if name not in table.column_names:
         return np.full(len(rows), "", dtype=np.str_)
-    return _text(table, name, Path())[rows]
+    values: npt.NDArray[np.str_] = _text(table, name, Path())[rows]
+    return values

@@ -57,7 +57,8 @@ class TrainedModel:
 def arrays_to_bytes(arrays: Arrays) -> bytes:
     """The content of ``model.npz``; the same arrays give the same bytes."""
     sink = io.BytesIO()
-    np.savez_compressed(sink, **{name: arrays[name] for name in sorted(arrays)})
+    ordered: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
+    np.savez_compressed(sink, **ordered)
     return sink.getvalue()
 
 

@@ -16,5 +16,5 @@ class ClassifySettings(ServiceSettings):
     classify_models: Path = Field(
         MODELS,
         title="Folder of models",
-        description="One folder per classifier, with trees.npz and model.json",
+        description="One folder per classifier, as `tocsin models train` writes them",
     )

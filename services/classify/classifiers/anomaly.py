@@ -69,7 +69,7 @@ class RecentScores:
         if counts.sum() < ENOUGH:
             counts = self._reference
         below = np.concatenate([[0.0], np.cumsum(counts)]) / counts.sum()
-        return 100.0 * np.interp(scores, np.linspace(0.0, 1.0, BINS + 1), below)
+        return np.asarray(100.0 * np.interp(scores, np.linspace(0.0, 1.0, BINS + 1), below))
 
     def add(self, scores: npt.NDArray[np.float64], mjd: npt.NDArray[np.float64]) -> None:
         """Remember scores of alerts taken at ``mjd``, shape (n,) each; forget old nights."""

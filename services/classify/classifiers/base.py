@@ -60,7 +60,7 @@ class Reasons:
     @property
     def answered(self) -> BoolArray:
         """Shape (n,)."""
-        return self.codes == _OK
+        return np.asarray(self.codes == _OK)
 
     def column(self) -> pa.Array:
         """The reasons as text."""

@@ -21,7 +21,7 @@ from services.classify.classifiers.base import (
 )
 from services.classify.classifiers.matched_variables import has_variable_star
 from services.classify.features.base import Features
-from services.classify.features.paczynski import NAMES, paczynski_features
+from services.classify.features.paczynski import NAMES, is_usable, paczynski_features
 from shared.alert_batch import AlertBatch
 from shared.schemas.classification import MICROLENSING as FIELD
 
@@ -56,7 +56,7 @@ def more(answer: Answer) -> Mapping[str, pa.Array]:
         return answer.rows[:, answer.model.features.index(name)].astype(np.float64)
 
     curves = answer.batch.light_curves.curves(np.flatnonzero(answer.reasons.answered))
-    usable = curves.points(curves.flux_err_njy > 0.0)
+    usable = curves.points(is_usable(curves))
     first, last = usable.mjd_tai[usable.offsets[:-1]], usable.mjd_tai[usable.offsets[1:] - 1]
     t0 = first + of("lens_place") * (last - first)
     return {

@@ -12,10 +12,7 @@ are non-detections, limited at five times their error.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from services.classify.features.base import FeatureDefinition, FeatureFamily, FeatureMatrix
 from services.classify.features.early_kernel import (
@@ -146,26 +143,6 @@ def compute(batch: AlertBatch) -> FeatureMatrix:
     return early_features(batch.light_curves)
 
 
-def warm_up() -> None:
-    """Compile the loop for arrays that are views of Arrow memory (read only)."""
-
-    def empty(dtype: type[np.generic]) -> npt.NDArray[Any]:
-        array = np.zeros(0, dtype=dtype)
-        array.flags.writeable = False
-        return array
-
-    early_features(
-        RaggedLightCurves(
-            offsets=np.zeros(1, dtype=np.int32),
-            mjd_tai=empty(np.float64),
-            flux_njy=empty(np.float32),
-            flux_err_njy=empty(np.float32),
-            band=empty(np.int8),
-            kind=empty(np.int8),
-        )
-    )
-
-
 EARLY = FeatureFamily("early", DEFINITIONS, compute)
 
-__all__ = ["DEFINITIONS", "EARLY", "HISTORY_DAYS", "early_features", "warm_up"]
+__all__ = ["DEFINITIONS", "EARLY", "HISTORY_DAYS", "early_features"]

@@ -25,12 +25,12 @@ _STEP = 1e-5
 
 
 @njit(cache=True, nogil=True)
-def _exp(x: float) -> float:
+def _exp(x: float) -> Any:
     return np.exp(min(max(x, -50.0), 50.0))
 
 
 @njit(cache=True, nogil=True)
-def model(shape: int, p: Any, t: float) -> float:
+def model(shape: int, p: Any, t: float) -> Any:
     """Flux of a shape with parameters ``p`` (rates as logarithms) at time ``t``."""
     if shape == BAZIN:
         return p[0] * _exp(-(t - p[1]) * _exp(-p[2])) / (1.0 + _exp(-(t - p[1]) * _exp(-p[3])))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from services.classify.features.base import FeatureDefinition, FeatureMatrix
 from services.classify.features.paczynski_kernel import LEAST_POINTS, N_ROWS, describe
+from shared.light_curves.bands import BANDS, UPPER_LIMIT
 from shared.light_curves.ragged import RaggedLightCurves
 
 DEFINITIONS = tuple(
@@ -44,6 +45,13 @@ if len(DEFINITIONS) != N_ROWS:
     raise AssertionError("paczynski.py and paczynski_kernel.py disagree about the features")
 
 
+def is_usable(curves: RaggedLightCurves) -> npt.NDArray[np.bool_]:
+    """Which points, shape (m,), the fit uses: a flux or a limit, an error, a known band."""
+    has_flux = np.isfinite(curves.flux_njy) | (curves.kind == UPPER_LIMIT)
+    known = (curves.band >= 0) & (curves.band < len(BANDS))
+    return np.asarray((curves.flux_err_njy > 0.0) & has_flux & known)
+
+
 def paczynski_features(
     curves: RaggedLightCurves,
 ) -> tuple[FeatureMatrix, npt.NDArray[np.float64]]:
@@ -58,4 +66,4 @@ def paczynski_features(
     return values.T, when
 
 
-__all__ = ["DEFINITIONS", "LEAST_POINTS", "NAMES", "UNITS", "paczynski_features"]
+__all__ = ["DEFINITIONS", "LEAST_POINTS", "NAMES", "UNITS", "is_usable", "paczynski_features"]

@@ -120,7 +120,7 @@ def _peak(c: _Curve, a: int, z: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _crossing(c: _Curve, peak: int, stop: int, step: int, level: float) -> float:
+def _crossing(c: _Curve, peak: int, stop: int, step: int, level: float) -> Any:
     """Days from the peak until the smoothed flux falls through ``level``; NaN if it never does."""
     j = peak
     while j + step != stop:

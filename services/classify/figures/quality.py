@@ -39,7 +39,7 @@ def plot_confusion(
     axes.set_xticks(range(k), classes, rotation=60, ha="right", fontsize=8)
     numbers = counts.sum(axis=1)
     axes.set_yticks(
-        range(len(shown)), [f"{classes[i]} ({numbers[i]:.0f})" for i in shown], fontsize=8
+        range(len(shown)), [f"{classes[i]} ({numbers[i]:.0f})" for i in shown.tolist()], fontsize=8
     )
     axes.set_xlabel("most probable class")
     axes.set_ylabel("true class")

@@ -54,7 +54,9 @@ def grown(rows: npt.NDArray[np.float32], seed: int) -> IsolationForest:
         columns["number"].append(tree.n_node_samples)
     sizes = [len(one) for one in columns["feature"]]
     types = {"threshold": np.float32, "number": np.float32}
-    joined = {n: np.concatenate(c).astype(types.get(n, np.int16)) for n, c in columns.items()}
+    joined: dict[str, Any] = {
+        n: np.concatenate(c).astype(types.get(n, np.int16)) for n, c in columns.items()
+    }
     forest = IsolationForest(
         **joined,
         tree_starts=np.cumsum([0, *sizes[:-1]]).astype(np.int32),

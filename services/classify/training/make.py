@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -37,8 +38,8 @@ def make_model(
         if classifier in RECIPES:
             recipe = RECIPES[classifier]
             trained = train(recipe, data, seed, every, say)
-            datasets = [name for name in recipe.looks if name not in recipe.judged_on]
-            about = {
+            datasets = tuple(name for name in recipe.looks if name not in recipe.judged_on)
+            about: dict[str, Any] = {
                 "prior": recipe.prior,
                 "limits": recipe.limits,
                 "growth": dict(recipe.growth),
@@ -60,7 +61,7 @@ def make_model(
 def _make_anomaly(data: Path, models: Path, seed: int, every: int, say: Say) -> Path:
     with threadpool_limits(1):
         arrays, alerts = anomaly.make(data, seed, every, say)
-    about = {
+    about: dict[str, Any] = {
         "prior": "none: a score, ranked among other alerts",
         "limits": "Grown on simulated alerts and some real supernovae; g and r only.",
         "growth": {"trees": 100, "sample": 256},

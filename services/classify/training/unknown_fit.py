@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,14 +36,13 @@ class HiddenClass:
 
 
 def space_of(
-    rows: npt.NDArray[np.float32], label: npt.NDArray[np.int16], seed: int
+    rows: npt.NDArray[np.float32], label: npt.NDArray[np.integer[Any]], seed: int
 ) -> UnknownScorer:
     """Discriminants and reference points of training examples; the rest is to come."""
     with np.errstate(invalid="ignore"):
         logs = np.sign(rows) * np.log1p(np.abs(rows))
-    low, centre, high = (
-        np.nan_to_num(np.nanpercentile(logs, q, axis=0)) for q in (0.5, 50.0, 99.5)
-    )
+    logs[:, np.isnan(logs).all(axis=0)] = 0.0  # never given: says nothing
+    low, centre, high = (np.nanpercentile(logs, q, axis=0) for q in (0.5, 50.0, 99.5))
     scale = np.where(high > low, high - low, 1.0)
     centre, scale = centre.astype(np.float32), scale.astype(np.float32)
     if len(rows) > _FOR_AXES:
@@ -84,13 +84,13 @@ def with_weights(space: UnknownScorer, weights: FloatArray) -> UnknownScorer:
     )
 
 
-Grow = Callable[[npt.NDArray[np.float32], npt.NDArray[np.int16], int], BoostedTrees]
+Grow = Callable[[npt.NDArray[np.float32], npt.NDArray[np.integer[Any]], int], BoostedTrees]
 
 
 def hide(
     name: str,
     rows: npt.NDArray[np.float32],
-    label: npt.NDArray[np.int16],
+    label: npt.NDArray[np.integer[Any]],
     is_test: npt.NDArray[np.bool_],
     taxonomy: Sequence[str],
     seed: int,

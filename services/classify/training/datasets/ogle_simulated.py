@@ -48,7 +48,7 @@ def _lens(t: FloatArray, rng: np.random.Generator) -> FloatArray:
     blend = rng.uniform(0.1, 1.0)
     magnified = (u2 + 2.0) / np.sqrt(u2 * (u2 + 4.0))
     trend = 0.0 if rng.random() < 0.8 else rng.normal(0.0, 0.02) * np.sin(t / rng.uniform(20, 200))
-    return -2.5 * np.log10(blend * magnified + 1.0 - blend) + trend
+    return np.asarray(-2.5 * np.log10(blend * magnified + 1.0 - blend) + trend)
 
 
 def _long_period(t: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -68,7 +68,7 @@ def _pulsating(t: FloatArray, rng: np.random.Generator) -> FloatArray:
     phase = t / period + rng.random()
     amplitude = rng.uniform(0.1, 0.7)
     waves = [np.sin(2 * np.pi * k * phase + 0.3 * k) / k ** rng.uniform(1, 2) for k in (1, 2, 3, 4)]
-    return amplitude * np.sum(waves, axis=0) / 1.5
+    return np.asarray(amplitude * np.sum(waves, axis=0) / 1.5)
 
 
 def _eclipsing(t: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -78,7 +78,7 @@ def _eclipsing(t: FloatArray, rng: np.random.Generator) -> FloatArray:
     width = rng.uniform(0.02, 0.15)
     first, second = rng.uniform(0.1, 0.8), rng.uniform(0.02, 0.5)
     dips = first * np.exp(-0.5 * ((phase - 0.25) / width) ** 2)
-    return dips + second * np.exp(-0.5 * ((phase - 0.75) / width) ** 2)
+    return np.asarray(dips + second * np.exp(-0.5 * ((phase - 0.75) / width) ** 2))
 
 
 def _outbursting(t: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -64,6 +64,7 @@ def test_every_classifier_has_samples_and_answers_them(
     for sample, answer in zip(samples, answers, strict=True):
         least, most = sample["probability_between"]
         assert least <= answer["probability"] <= most, sample["what"]
+        assert "class" not in sample or answer["class"] in sample["class"], sample["what"]
 
 
 def test_columns_are_those_declared(classifiers: tuple[Classifier, ...]) -> None:
