@@ -9,7 +9,8 @@ import pyarrow as pa
 from services.xmatch.context.judge import context_column
 from services.xmatch.hosts.candidates import ambiguity_of, find_hosts, hosts_column
 from services.xmatch.match_rows import match_rows
-from services.xmatch.redshift.choose import choose_redshifts
+from services.xmatch.photoz.estimates import estimate
+from services.xmatch.redshift.choose import choose_redshifts, with_photo_z
 from services.xmatch.solar_system.bodies import bodies_column
 from services.xmatch.surroundings import Surroundings
 from shared.alert_batch import AlertBatch
@@ -20,6 +21,7 @@ from shared.schemas.matched import (
     EBV_MAG,
     HOST_AMBIGUITY,
     HOSTS,
+    PHOTO_Z,
     REDSHIFT,
     SOLAR_SYSTEM,
 )
@@ -50,6 +52,10 @@ def describe(batch: AlertBatch, around: Surroundings) -> AlertBatch:
         batch, matches, hosts, around.galaxies, moving=moving, searched=bool(around.kinds)
     )
     chosen = choose_redshifts(matches, hosts, around.galaxies)
+    if around.photo_z is not None:
+        estimates = estimate(around.photo_z, around.catalogs, queries, hosts, around.galaxies)
+        columns[PHOTO_Z] = estimates.column
+        chosen = with_photo_z(chosen, estimates)
     columns[REDSHIFT] = chosen.column
     columns[DISTANCE_MPC] = _float32(chosen.distance_mpc)
     if around.dust is not None:

@@ -14,6 +14,7 @@ from services.xmatch.catalog_index import CatalogIndex
 from services.xmatch.dust import open_dust_map
 from services.xmatch.dust.base import DustMap
 from services.xmatch.hosts.galaxies import Galaxies, gather_galaxies
+from services.xmatch.photoz.forest import PhotoZModel, load_model
 from services.xmatch.solar_system.ephemeris import Ephemeris
 from services.xmatch.solar_system.mpcorb import read_mpcorb
 from shared.errors import TocsinError
@@ -27,6 +28,8 @@ Opened = TypeVar("Opened")
 class Surroundings:
     """Everything but the matches; what is None makes its column null."""
 
+    catalogs: tuple[CatalogIndex, ...] = ()
+    """What is searched."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """``Catalog.kind`` of every catalog that is searched, by name."""
     hosted: frozenset[str] = frozenset()
@@ -34,6 +37,7 @@ class Surroundings:
     galaxies: Galaxies | None = None
     ephemeris: Ephemeris | None = None
     dust: DustMap | None = None
+    photo_z: PhotoZModel | None = None
 
 
 def surroundings_of(
@@ -41,16 +45,19 @@ def surroundings_of(
     *,
     ephemeris: Ephemeris | None = None,
     dust: DustMap | None = None,
+    photo_z: PhotoZModel | None = None,
 ) -> Surroundings:
     """Gather what the catalogs know beyond their matches; takes seconds for millions of rows."""
     galaxies = gather_galaxies(catalogs)
     used = [] if galaxies is None else np.unique(galaxies.catalog).tolist()
     return Surroundings(
+        catalogs=tuple(catalogs),
         kinds={index.name: index.kind for index in catalogs},
         hosted=frozenset(catalogs[code].name for code in used),
         galaxies=galaxies,
         ephemeris=ephemeris,
         dust=dust,
+        photo_z=photo_z,
     )
 
 
@@ -68,6 +75,11 @@ def open_ephemeris(
 def open_dust(path: Path | None) -> DustMap | None:
     """A dust map; None, with a warning, if there is none to be had."""
     return _opened("dust_map_unavailable", path, open_dust_map)
+
+
+def open_photo_z(folder: Path | None) -> PhotoZModel | None:
+    """A photometric-redshift model; None, with a warning, if there is none to be had."""
+    return _opened("photo_z_model_unavailable", folder, load_model)
 
 
 def _opened(event: str, path: Path | None, read: Callable[[Path], Opened]) -> Opened | None:

@@ -14,6 +14,7 @@ from services.xmatch.context.natures import Nature
 from services.xmatch.hosts.candidates import HostCandidates, source_ids
 from services.xmatch.hosts.galaxies import Galaxies
 from services.xmatch.match_rows import MatchRows
+from services.xmatch.photoz.estimates import PhotoZEstimates
 from services.xmatch.redshift.cosmology import luminosity_distance_mpc
 from shared.schemas.matched import REDSHIFT
 
@@ -100,6 +101,28 @@ def choose_redshifts(
         mask=pa.array(~known),
     )
     return ChosenRedshifts(column, distance)
+
+
+def with_photo_z(chosen: ChosenRedshifts, estimates: PhotoZEstimates) -> ChosenRedshifts:
+    """Estimated redshifts put in where no catalog has any."""
+    fills = pc.is_null(chosen.column).to_numpy(zero_copy_only=False) & np.isfinite(estimates.value)
+    if not fills.any():
+        return chosen
+    estimated = pa.StructArray.from_arrays(
+        [
+            pa.array(estimates.value.astype(np.float32), from_pandas=True),
+            pa.array(estimates.error.astype(np.float32), from_pandas=True),
+            pa.repeat("phot", len(fills)),
+            _OF.take(pa.array(estimates.of_host.astype(np.int8))),
+            estimates.column.field("catalog"),
+            estimates.column.field("source_id"),
+        ],
+        fields=list(REDSHIFT.type),
+        mask=pa.array(~fills),
+    )
+    unknown = fills & np.isnan(chosen.distance_mpc)
+    distance = np.where(unknown, luminosity_distance_mpc(estimates.value), chosen.distance_mpc)
+    return ChosenRedshifts(pc.coalesce(chosen.column, estimated), distance)
 
 
 def _of_hosts(
