@@ -112,6 +112,27 @@ def test_separations_are_good_to_a_microarcsecond():
     assert max(abs(nearest[q] - expected[q]) for q in range(500)) < 1e-6
 
 
+def test_a_catalog_too_large_for_the_caches_gives_the_same():
+    rng = np.random.default_rng(16)
+    catalog, queries = all_over_the_sky(rng, 4_500_000), all_over_the_sky(rng, 1_000)
+    queries[0][70] = np.nan
+    reach = np.where(rng.uniform(size=4_500_000) < 1e-4, 3_000.0, 30.0)
+    found, pairs = search(catalog, reach, queries)
+    keep = np.flatnonzero(reach > 100)
+    far = brute_force([c[keep] for c in catalog], reach[keep], queries)
+    assert {(q, int(keep[r])) for q, r in far} == {p for p in pairs if reach[p[1]] > 100}
+    good = np.delete(np.arange(1_000), 70)
+    theirs = search_around_sky(
+        SkyCoord(queries[0][good], queries[1][good], unit="deg"),
+        SkyCoord(*catalog, unit="deg"),
+        30 * u.arcsec,
+    )
+    near = set(zip(good[theirs[0]].tolist(), theirs[1].tolist(), strict=True))
+    ours = zip(pairs, found.separation_arcsec, strict=True)
+    assert near == {pair for pair, separation in ours if separation <= 30.0}
+    assert len(far) > 10
+
+
 def test_an_empty_catalog_and_no_queries():
     nowhere = (np.empty(0), np.empty(0))
     assert search(nowhere, 1.0, (np.array([1.0]), np.array([1.0])))[1] == []
