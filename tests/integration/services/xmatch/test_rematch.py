@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 
@@ -14,6 +15,9 @@ from pydantic import SecretStr
 from services.archive.history import read_histories
 from services.archive.keep import DatabaseKeeper
 from services.archive.metrics import ArchiveMetrics
+from services.xmatch.catalogs import CATALOGS
+from services.xmatch.catalogs.base import CatalogUnavailableError
+from services.xmatch.catalogs.packaged import packaged_file
 from services.xmatch.rematch import command
 from services.xmatch.rematch.latest import Seen, latest_rows
 from services.xmatch.rematch.run import Rematch, Summary
@@ -193,4 +197,42 @@ async def test_the_command_waits_for_the_archive_and_then_says_so(kafka, databas
     await outbox.send(topic, [command.Message(b"{}", key=b"a")])
     await outbox.stop()
     with pytest.raises(command.UpstreamUnavailableError, match="yet to keep 1 updates"):
-        await command.archive_has_kept(settings, topic, 0.0)
+        await command.archive_has_kept(settings, topic, 10.0)
+
+
+@pytest.mark.kafka
+async def test_the_command_finds_the_galaxy_an_alert_was_not_told_of(
+    kafka, database, tmp_path, monkeypatch, capsys
+):
+    try:
+        packaged_file(CATALOGS["openngc"])
+    except CatalogUnavailableError as error:
+        pytest.skip(str(error))
+    archive = Archive(database.uri, tmp_path)
+    archive.sky.stars = {}
+    await archive.take([0.8143], ["sn"])  # on the equator: nothing there, then as now
+    batch = archive.sky.match(alerts_at([0.8143], [16.1457], NIGHT + 1.0, first_offset=900))
+    record = Record("t.alerts.correlated", 0, 99, 1, None, write_envelope(batch))
+    await archive.keeper.keep_envelopes([Envelope(record, batch)])
+    settings = ServiceSettings(
+        kafka_bootstrap_servers=kafka.bootstrap_servers, topic_prefix=f"verb{time.time_ns()}.",
+        database_uri=SecretStr(database.uri), database_name=archive.settings.database_name,
+    )  # fmt: skip
+    await ensure_topics(settings, mesh_topics(settings))
+    for name, value in {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "DATABASE_URI": database.uri,
+        "DATABASE_NAME": settings.database_name, "TOPIC_PREFIX": settings.topic_prefix,
+        "STATE_DIR": str(tmp_path), "XMATCH_CATALOGS": "openngc",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"TOCSIN_{name}", value)
+    since = ["--since", str(NIGHT)]
+    assert await asyncio.to_thread(command.main, [*since, "--dry-run"]) == 0
+    assert "2 objects matched again, 1 would be told" in capsys.readouterr().out
+    assert await asyncio.to_thread(command.main, since) == 0
+    assert "2 objects matched again, 1 told as updates" in capsys.readouterr().out
+    assert await asyncio.to_thread(command.main, [*since, "--catalog", "nope"]) == 2
+    assert "no catalog 'nope' is open; open are: openngc" in capsys.readouterr().err
+    monkeypatch.setattr(command, "_ARCHIVE_PATIENCE_S", 1.0)
+    assert await asyncio.to_thread(command.main, since) == 2
+    assert "the archive has yet to keep 1 updates" in capsys.readouterr().err
+    archive.store.close()
