@@ -56,7 +56,7 @@ def _draw_ages(axes: Any, results: dict[str, Any]) -> None:
     for number, (place, course) in enumerate(drawn.items()):
         for quantile, style in _QUANTILE_STYLES.items():
             axes.plot(course["t_s"], course[quantile], style, color=f"C{number}", linewidth=1.2,
-                      label=f"{place}, {quantile}" if quantile == "p50" else None)  # fmt: skip
+                      label=place if quantile == "p50" else None)  # fmt: skip
     for quantile, style in _QUANTILE_STYLES.items():
         axes.plot([], [], style, color="black", linewidth=1.2, label=quantile)
     axes.set_ylim(bottom=0)

@@ -20,9 +20,9 @@ from services.ingest.warm_up import warm_up
 from shared.errors import RejectedRecordError
 from shared.packets.containers import write_varint
 
-TAKE = 200
+TAKE = 1000
 SLOWEST_TAKE_S = 180.0
-MOST_SEEDS = 4000
+MOST_SEEDS = 1000
 MOST_VALUES = 3000
 """Of a packet that is to be gone on from."""
 EXAMPLES = """\
@@ -93,12 +93,14 @@ def main(argv: list[str] | None = None) -> int:
     warm_up()
     fuzzer = Fuzzer(arguments.seed)
     began, cpu_began = time.monotonic(), time.process_time()
+    problem, rss_mib = "", 0
     while fuzzer.inputs < arguments.inputs and time.monotonic() - began < arguments.seconds:
         problem = fuzzer.take()
         rss_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        if problem or rss_mib > arguments.rss_mib:
-            print(f"seed {arguments.seed}, input {fuzzer.inputs}: {problem or f'{rss_mib} MiB'}")
-            return 1
+        if rss_mib > arguments.rss_mib:
+            problem = problem or f"{rss_mib} MiB of memory"
+        if problem:
+            break
     elapsed, cpu_s = time.monotonic() - began, time.process_time() - cpu_began
     print(f"{fuzzer.inputs:,} inputs from {fuzzer.source} in {elapsed:.0f} s "
           f"({fuzzer.inputs / cpu_s:,.0f} per CPU second), {len(fuzzer.seen):,} outcomes, "
@@ -107,7 +109,9 @@ def main(argv: list[str] | None = None) -> int:
         _add_to(arguments.tally, fuzzer)
     for name, count in fuzzer.counts.most_common():
         print(f"  {count:>10,}  {name}")
-    return 0
+    if problem:
+        print(f"seed {arguments.seed}, input {fuzzer.inputs}: {problem}", file=sys.stderr)
+    return 1 if problem else 0
 
 
 def _add_to(file: Path, fuzzer: Fuzzer) -> None:

@@ -82,6 +82,6 @@ def test_a_lost_packet_is_found(known, monkeypatch):
 def test_the_command_counts_and_tallies(known, tmp_path, capsys):
     tally = tmp_path / "tally.json"
     for _ in range(2):
-        assert command.main(["--inputs", "400", "--tally", str(tally)]) == 0
-    assert '"inputs": 800' in tally.read_text()
-    assert "400 inputs" in capsys.readouterr().out
+        assert command.main(["--inputs", "1000", "--tally", str(tally)]) == 0
+    assert '"inputs": 2000' in tally.read_text()
+    assert "1,000 inputs" in capsys.readouterr().out
