@@ -10,7 +10,13 @@ from services.xmatch.catalog_store import open_catalogs
 from services.xmatch.crossmatch import crossmatch_or_reject, warm_up
 from services.xmatch.describe import describe
 from services.xmatch.settings import XmatchSettings
-from services.xmatch.surroundings import Surroundings, open_dust, open_ephemeris, surroundings_of
+from services.xmatch.surroundings import (
+    Surroundings,
+    open_dust,
+    open_ephemeris,
+    open_photo_z,
+    surroundings_of,
+)
 from services.xmatch.watchlists.following import Following
 from services.xmatch.watchlists.watch import watch
 from shared.alert_batch import AlertBatch
@@ -63,6 +69,7 @@ def open_matcher(settings: XmatchSettings) -> Matcher:
             settings.xmatch_faintest_body_mag,
         ),
         dust=open_dust(settings.xmatch_dust_map),
+        photo_z=open_photo_z(settings.xmatch_photo_z),
     )
     following = Following(settings.watchlist_folder())
     return Matcher(catalogs, around, following, settings.xmatch_most_per_catalog)

@@ -50,6 +50,18 @@ DERIVED: tuple[tuple[str, str, str], ...] = (
         "Distance of the nearest source, arcsec.",
     ),
     ("nearest_redshift", "matches[1].redshift", "Redshift of the nearest source."),
+    ("n_hosts", "coalesce(len(hosts), 0)", "Galaxies the alert may be in, at most three."),
+    ("host_source_id", "hosts[1].source_id", "The catalog's name of the likeliest host."),
+    ("host_separation_arcsec", "hosts[1].separation_arcsec", "Distance of its centre, arcsec."),
+    ("host_offset_kpc", "hosts[1].offset_kpc", "That distance projected at the host, kpc."),
+    ("host_d_dlr", "hosts[1].d_dlr", "Offset in light radii of the host: 1 is its rim."),
+    ("context_class", "context['class']", "VS, CV, BS, AGN, NT, SN or ORPHAN."),
+    ("best_redshift", "redshift['value']", "The best redshift known, of source or host."),
+    (
+        "absolute_magnitude_ab",
+        "mag(flux_njy) - 5 * log10(CASE WHEN distance_mpc > 0 THEN distance_mpc END) - 25",
+        "magnitude_ab at distance_mpc, without dust or K correction.",
+    ),
     ("n_associations", "coalesce(len(associations), 0)", "Multi-messenger events it may be of."),
     (
         "best_credible_level",

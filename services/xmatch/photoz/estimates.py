@@ -103,10 +103,10 @@ def _of_hosts(
 
 def _with_names(names: pa.Array, at: Integers, index: CatalogIndex, row: Integers) -> pa.Array:
     """``names`` with those of one catalog's rows put in."""
-    found = index.sources.words.column("source_id").take(pa.array(row)).cast(pa.string())
+    found = index.sources.names(row)
     where = np.full(len(names), -1, np.int64)
     where[at] = np.arange(len(at))
-    put = found.combine_chunks().take(pa.array(where, mask=where < 0))
+    put = found.take(pa.array(where, mask=where < 0))
     return pc.coalesce(put, names)
 
 

@@ -115,7 +115,10 @@ def _forest_of(
     single = threshold.astype(np.float32)
     single = np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
     starts = np.cumsum([0, *(len(part["leaf"]) for part in parts[:-1])]).astype(np.int32)
-    low, high = np.nanquantile(whole, [EDGE, 1.0 - EDGE], axis=0).astype(np.float32)
+    low = np.full(whole.shape[1], -np.inf, np.float32)
+    high = np.full(whole.shape[1], np.inf, np.float32)
+    known = np.isfinite(whole).any(axis=0)
+    low[known], high[known] = np.nanquantile(whole[:, known], [EDGE, 1.0 - EDGE], axis=0)
     return QuantileForest(
         threshold=single,
         **nodes,
@@ -123,6 +126,6 @@ def _forest_of(
         leaf_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64),
         redshift=np.concatenate(members),
         raw_levels=LEVELS.copy(),
-        lowest=np.nan_to_num(low, nan=-np.inf),
-        highest=np.nan_to_num(high, nan=np.inf),
+        lowest=low,
+        highest=high,
     )

@@ -33,6 +33,16 @@ CURVE = {
 NGC = {"catalog": "openngc", "source_id": "NGC1", "source_class": "G", "separation_arcsec": 9.0}
 STAR = {"catalog": "gcvs", "source_id": "SS Cyg", "source_class": "UGSS", "separation_arcsec": 2.0}
 
+AROUND = {
+    "hosts": [
+        [{"source_id": "NGC1", "separation_arcsec": 7.5, "offset_kpc": 2.0, "d_dlr": 0.5}],
+        [],
+    ],
+    "context": [{"class": "SN", "catalog": "openngc"}, {"reason": "no catalog is installed"}],
+    "redshift": [{"value": 0.01, "kind": "spec"}, None],
+    "distance_mpc": [40.0, None],
+}
+
 
 @pytest.mark.parametrize(
     ("where", "expected"),
@@ -54,12 +64,20 @@ STAR = {"catalog": "gcvs", "source_id": "SS Cyg", "source_class": "UGSS", "separ
         ("match_of('openngc').separation_arcsec = 9", [True, False]),
         ("match_of('vsx') IS NULL", [True, True]),
         ("best_credible_level = 0.2 AND n_associations = 2", [True, False]),
+        ("n_hosts = 1 AND host_source_id = 'NGC1'", [True, False]),
+        ("host_separation_arcsec = 7.5 AND host_offset_kpc = 2", [True, False]),
+        ("host_d_dlr < 0.6", [True, False]),
+        ("context_class = 'SN' AND context.catalog = 'openngc'", [True, False]),
+        ("context_class IS NULL", [False, True]),
+        ("abs(best_redshift - 0.01) < 1e-6 AND redshift.kind = 'spec'", [True, False]),
+        ("abs(absolute_magnitude_ab + 13.0103) < 1e-3", [True, False]),
+        ("absolute_magnitude_ab IS NULL", [False, True]),
         ("NULL::BOOLEAN", [False, False]),
     ],
 )
 def test_derived_columns_against_values_by_hand(where, expected):
     events = [{"credible_level": 0.7}, {"credible_level": 0.2}]
-    changes = {**CURVE, "matches": [[STAR, NGC], []], "associations": [events, []]}
+    changes = {**CURVE, "matches": [[STAR, NGC], []], "associations": [events, []], **AROUND}
     assert wanted(where, published_batch(2, changes=changes)) == expected
 
 

@@ -43,7 +43,6 @@ def test_columns_by_other_names_and_bad_rows(galaxy_file, tmp_path, capsys):
     [
         ({"--redshift": "zspec"}, "no column 'zspec'"),
         ({"--bands": "u,g,y"}, "no column 'y_mag'"),
-        ({"--bands": "u=g=h,1x"}, "no column"),
         ({"--bands": "1x"}, "is no band"),
         ({"--trees": "0"}, "--trees"),
         ({"--bands": "u,g"}, "3 bands"),

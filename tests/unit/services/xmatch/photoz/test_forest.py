@@ -106,7 +106,7 @@ def test_scores_of_known_distributions():
     assert narrow["pit_ks"] > 0.2
     assert narrow["crps"] > scores["crps"]
     off = scores_of(right + 0.5, truth)
-    assert off["outlier_fraction"] > 0.99
+    assert off["outlier_fraction"] > 0.9
     assert off["bias"] == pytest.approx(0.25, abs=0.01)
 
 
