@@ -193,7 +193,7 @@ def test_metrics_count_reasons(classifiers: tuple[Classifier, ...]) -> None:
 
 @pytest.mark.shelf
 @pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
-def test_sn_2021rhu_is_called_a_type_ia_from_its_third_point_on(
+def test_sn_2021rhu_is_called_a_type_ia_in_its_first_week(
     classifiers: tuple[Classifier, ...],
 ) -> None:
     batch = supernova_2021rhu(SHELF)
@@ -202,7 +202,7 @@ def test_sn_2021rhu_is_called_a_type_ia_from_its_third_point_on(
     reasons = answers.field("reason").to_pylist()
     assert reasons == ["too_few_points"] * 2 + ["ok"] * 9 + ["too_old"] * 23
     probability = answers.field("probability").to_numpy(zero_copy_only=False)
-    assert np.nanmin(probability) > 0.6
+    assert probability[2:5].min() > 0.7  # it doubts about maximum light: docs/early-sn-ia.md
 
 
 @pytest.mark.shelf
@@ -228,4 +228,4 @@ def test_real_variable_stars_are_not_called_supernovae(classifiers: tuple[Classi
     of_stars = probability[is_star & ~np.isnan(probability)]
     assert len(of_stars) >= 20
     assert np.max(of_stars) < 0.75
-    assert np.mean(of_stars > 0.5) <= 0.3
+    assert np.mean(of_stars > 0.5) <= 0.15
