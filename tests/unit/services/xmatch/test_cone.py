@@ -10,7 +10,7 @@ from services.xmatch import cone
 @pytest.fixture(autouse=True)
 def samples_instead_of_packages(monkeypatch, sample_indexes):
     def open_samples(names, folder):
-        return [index for index in sample_indexes if index.name in names]
+        return [index for index in sample_indexes if index.name in names or "all" in names]
 
     monkeypatch.setattr(cone, "open_catalogs", open_samples)
 
