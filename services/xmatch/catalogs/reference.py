@@ -37,7 +37,8 @@ imports a list of your own |
 - `TOCSIN_XMATCH_CATALOGS` names the catalogs to search, `all` by default: what packages bring and
   what is imported. One that is not there is skipped with a warning.
 - A file may be FITS, Parquet, CSV (also `.gz`, `.zip`), VOTable, or a HATS directory. It streams
-  through: memory stays below some hundreds of megabytes, the disk holds the rows twice meanwhile.
+  through: 10 million rows with proper motions took 33 s of CPU and 854 MB of memory at the peak,
+  mapped pages included; the disk holds the rows twice meanwhile.
 - A version is `<release>-<checksum of the files>` and stands in every match it made. Versions lie
   side by side in `<state>/catalogs/<name>/`; the file `current` names the one that is served. An
   import appears all at once, and workers take it up within `TOCSIN_XMATCH_LOOK_EVERY_S` (10 s),
