@@ -67,7 +67,8 @@ def import_catalog(
 ) -> Imported:
     """Import a catalog and let workers serve it.
 
-    Rows pass through memory one partition at a time; the disk holds them twice for a while. Until the end nothing is to be seen of the new version, and then
+    Rows pass through memory one partition at a time; the disk holds them twice for a
+    while. Until the end nothing is to be seen of the new version, and then
     all of it.
 
     Parameters
