@@ -14,9 +14,7 @@ from shared.alert_batch import AlertBatch
 class XmatchMetrics:
     """Matches by catalog, and which catalogs are there at all."""
 
-    def __init__(
-        self, registry: CollectorRegistry, catalogs: Sequence[CatalogIndex] = ()
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, catalogs: Sequence[CatalogIndex] = ()) -> None:
         self._matches = Counter(
             "tocsin_xmatch_matches",
             "Catalog sources put on alerts",
