@@ -54,7 +54,8 @@ class AlertDensity:
 
     A new object is one whose first detection is of the same night as its alert; bodies of the
     solar system do not count. The area of a night is that of the cells of 13.4 square degrees
-    from which any alert came.
+    from which any alert came: with only an alert or so to a cell the area is too small, and the
+    density (hence every p) too large, never too small.
     """
 
     def __init__(self) -> None:
