@@ -16,11 +16,13 @@ from bench.ages import read_ages
 from bench.effects import Effects, effects_of
 from bench.machine import calibration_ms, environment
 from bench.processes import MemoryWatch, Processes, own_cpu_s, tocsin
-from bench.workload import LARGEST_PACKET_BYTES, Feed, templates
+from bench.workload import Feed, templates
 from shared.settings import ServiceSettings
 
-_COPIES_ON_DISK = 1.2
-"""Kafka's copy of every packet and what the stages add; the archive is held to two GiB."""
+_SHARE_ON_DISK = 1.15
+"""Of the packets' bytes: Kafka's copy of every one, and what the stages add."""
+_BESIDE_GIB = 8
+"""The archive's packets, held to two GiB a partition, the database and room to breathe."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +191,14 @@ def _room_for(plan: Plan) -> None:
     SystemExit
         If the disk has no room for them.
     """
-    wanted = int(_COPIES_ON_DISK * LARGEST_PACKET_BYTES[plan.survey] * (plan.alerts + plan.warm_up))
+    packets, _ = templates(plan.survey)
+    packet_bytes = sum(map(len, packets)) / len(packets)
+    wanted = int(_SHARE_ON_DISK * packet_bytes * (plan.alerts + plan.warm_up))
     plan.state_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(plan.state_dir).free
-    if 1.5 * wanted + 4 * 2**30 > free:
+    if wanted + _BESIDE_GIB * 2**30 > free:
         raise SystemExit(
-            f"{plan.alerts:,} alerts want {1.5 * wanted / 2**30 + 4:.0f} GiB of disk; "
+            f"{plan.alerts:,} alerts want {wanted / 2**30 + _BESIDE_GIB:.0f} GiB of disk; "
             f"{plan.state_dir} has {free / 2**30:.0f}: name another --state-dir or fewer alerts"
         )
     os.environ.setdefault("TOCSIN_KAFKA_RETENTION_MIB", str(max(4096, wanted // 2**20)))

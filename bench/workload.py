@@ -28,7 +28,6 @@ REAL = {
     "lsst": ("lsst/rubin_20260101_27_v10_0.parquet", "lsst/confluent_wire"),
 }
 """Below TOCSIN_DATA: packets with cutouts, as the surveys send them."""
-LARGEST_PACKET_BYTES = {"ztf": 77_000, "lsst": 140_000}
 
 
 def templates(survey: str) -> tuple[list[bytes], str]:
