@@ -23,7 +23,7 @@ from mode import Service
 
 from shared.kafka import patience
 from shared.kafka.app import ServiceApp
-from shared.kafka.packet_readers import PacketDelivery, PacketReader
+from shared.kafka.packet_readers import PacketDelivery, PacketLane, PacketReader, Place
 from shared.kafka.policy import uninterrupted
 from shared.kafka.records import Packet
 from shared.settings import ServiceSettings
@@ -88,22 +88,22 @@ class PacketSource(Service):
         self._app = reader.app
         self._settings = reader.settings
         self._group = reader.group
-        self._readers = [reader]
+        self._lanes = [PacketLane(reader)]
+        self._committed: list[dict[Place, int]] = [{}]
         self._others: list[Consumer] = []
         self._tell_assigned = on_assigned
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="packets")
         self._loop_task: asyncio.Task[None] | None = None
         self._stopping = False
-        self._done: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
-        self._accounting = threading.Lock()
-        self._owned: set[tuple[str, int]] = set()
+        self._owned: set[Place] = set()
         self._carried = threading.Event()
         self._carried.set()
 
     def share_with(self, reader: PacketReader) -> None:
-        """Hand every take to ``reader`` too, and commit for its group."""
-        self._readers.append(reader)
+        """Hand every take to ``reader`` too, at its own pace, and commit for its group."""
+        self._lanes.append(PacketLane(reader))
+        self._committed.append({})
 
     async def on_start(self) -> None:
         """Start reading."""
@@ -123,9 +123,10 @@ class PacketSource(Service):
         consumer = Consumer(self._consumer_settings())
         # These never subscribe: they only commit, for groups that have no member of their own.
         self._others = [
-            Consumer({**self._consumer_settings(), "group.id": reader.group})
-            for reader in self._readers[1:]
+            Consumer({**self._consumer_settings(), "group.id": lane.reader.group})
+            for lane in self._lanes[1:]
         ]
+        behind = [asyncio.create_task(uninterrupted(lane.run())) for lane in self._lanes[1:]]
         consumer.subscribe(
             self.topics,
             on_assign=self._on_assign,
@@ -144,6 +145,9 @@ class PacketSource(Service):
                     await self._carry(packets)
         finally:
             await asyncio.wait([coming])  # what it brings is not committed: it comes again
+            for lane, task in zip(self._lanes[1:], behind, strict=True):
+                await lane.drained()
+                task.cancel()
             await loop.run_in_executor(self._thread, self._leave, consumer)
 
     def _take(self, consumer: Consumer) -> list[Packet]:
@@ -155,10 +159,9 @@ class PacketSource(Service):
     async def _carry(self, packets: list[Packet]) -> None:
         for topic, count in Counter(packet.topic for packet in packets).items():
             self._app.metrics.took(topic, count)
-        await asyncio.gather(*(reader.carry(packets) for reader in self._readers))
-        with self._accounting:
-            for packet in packets:
-                self._done[packet.topic, packet.partition] = packet.offset + 1
+        for lane in self._lanes[1:]:
+            await lane.put(packets)
+        await self._lanes[0].carry(packets)
         self._carried.set()
 
     def _commit_if_due(self, consumer: Consumer) -> None:
@@ -168,20 +171,31 @@ class PacketSource(Service):
             self._commit(consumer)
 
     def _commit(self, consumer: Consumer) -> None:
-        with self._accounting:
-            done, self._done = self._done, {}
-        # A take that was under way when its partitions were lost must not move their offsets back.
-        offsets = [TopicPartition(*place, o) for place, o in done.items() if place in self._owned]
-        if not offsets:
-            return
-        for each, reader in zip((consumer, *self._others), self._readers, strict=True):
+        done = [lane.done() for lane in self._lanes]
+        # The first group's offsets are where everybody goes on after a restart.
+        first = {p: min(each[p] for each in done) for p in set.intersection(*map(set, done))}
+        consumers = (consumer, *self._others)
+        for each, lane, offsets, committed in zip(
+            consumers, self._lanes, (first, *done[1:]), self._committed, strict=True
+        ):
+            # A take that was under way when its partitions were lost must not move them back.
+            news = [
+                TopicPartition(*place, offset)
+                for place, offset in offsets.items()
+                if place in self._owned and committed.get(place) != offset
+            ]
+            if not news:
+                continue
             try:
-                each.commit(offsets=offsets, asynchronous=False)
+                each.commit(offsets=news, asynchronous=False)
             except KafkaException as error:
                 # The partitions have moved, or the broker is away: they will be delivered again.
-                log.warning("commit_failed", group=reader.group, error=str(error))
+                log.warning("commit_failed", group=lane.reader.group, error=str(error))
+            else:
+                committed.update(((n.topic, n.partition), n.offset) for n in news)
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        self._disown(assigned)  # what was noted when they were ours before is out of date
         self._owned |= {(place.topic, place.partition) for place in assigned}
         if assigned and self._tell_assigned is not None:
             self._tell_assigned()
@@ -189,14 +203,29 @@ class PacketSource(Service):
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         # The take under way is finished first, so that the next owner begins after it.
         self._carried.wait(_REVOKE_PATIENCE_S)
+        self._wait_for_lanes(_REVOKE_PATIENCE_S)
         self._commit(consumer)
         self._disown(revoked)
 
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
         self._disown(lost)
 
-    def _disown(self, places: list[TopicPartition]) -> None:
-        self._owned -= {(place.topic, place.partition) for place in places}
+    def _wait_for_lanes(self, patience_s: float) -> None:
+        """Wait, from the consumer's thread, until no lane is behind the first."""
+        deadline = time.monotonic() + patience_s
+        first = self._lanes[0].done()
+        while time.monotonic() < deadline:
+            if all(lane.done().get(p, 0) >= o for lane in self._lanes for p, o in first.items()):
+                return
+            time.sleep(0.02)
+
+    def _disown(self, partitions: list[TopicPartition]) -> None:
+        places = {(each.topic, each.partition) for each in partitions}
+        self._owned -= places
+        for lane, committed in zip(self._lanes, self._committed, strict=True):
+            lane.forget(places)
+            for place in places:
+                committed.pop(place, None)
 
     def _leave(self, consumer: Consumer) -> None:
         self._commit(consumer)
