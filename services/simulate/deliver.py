@@ -56,9 +56,7 @@ class SurveyTopic:
         If Kafka does not answer.
     """
 
-    def __init__(
-        self, settings: SimulateSettings, topic: str, *, in_bulk: bool = False
-    ) -> None:
+    def __init__(self, settings: SimulateSettings, topic: str, *, in_bulk: bool = False) -> None:
         asyncio.run(ensure_topics(settings, [topic]))
         self.topic = topic
         self._sent = self._delivered = 0

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import faust
 import structlog
@@ -29,10 +29,17 @@ from shared.telemetry.http import HealthServer
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics import ServiceMetrics
 
-if TYPE_CHECKING:
-    from shared.kafka.packets import PacketSource
-
 log = structlog.get_logger()
+
+
+class SharedSource(Protocol):
+    """A source of packets that several apps of one process may read (`shared.kafka.packets`)."""
+
+    topics: list[str]
+
+    def share_with(self, reader: Any) -> None:
+        """Hand every take to ``reader``, a ``PacketReader``, too."""
+        ...
 
 
 class ServiceApp(faust.App):
@@ -51,7 +58,7 @@ class ServiceApp(faust.App):
     """The app whose process this one shares; None where it has its own."""
     companions: list[ServiceApp]
     """The apps that share this one's process."""
-    packet_source: PacketSource | None = None
+    packet_source: SharedSource | None = None
     """What reads survey packets here, if anything does."""
 
     def attach(self, service: Service) -> None:

@@ -34,7 +34,7 @@ from services.classify.light_curve_file import (
     read_light_curves,
 )
 from services.classify.model_registry import ModelShelf
-from services.classify.verbs.common import parser_of, say
+from services.classify.verbs.choices import parser_of, say
 
 
 def read_labels(path: Path) -> dict[str, str]:

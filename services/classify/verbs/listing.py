@@ -8,7 +8,7 @@ import sys
 from services.classify.classifiers import TRAINED
 from services.classify.model import CARD_FILE
 from services.classify.model_registry import ModelShelf
-from services.classify.verbs.common import parser_of
+from services.classify.verbs.choices import parser_of
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,7 +19,7 @@ from services.classify.features import VERSION
 from services.classify.model import CARD_FILE, load_model
 from services.classify.model_registry import ModelShelf
 from services.classify.promotion import objections
-from services.classify.verbs.common import parser_of, say
+from services.classify.verbs.choices import parser_of, say
 
 
 def card_of(folder: Path) -> dict[str, Any]:

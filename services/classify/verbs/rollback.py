@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from services.classify.model_registry import ModelShelf
-from services.classify.verbs.common import parser_of, say
+from services.classify.verbs.choices import parser_of, say
 
 
 def main(argv: list[str] | None = None) -> int:

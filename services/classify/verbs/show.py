@@ -6,7 +6,7 @@ import sys
 
 from services.classify.model import CARD_FILE
 from services.classify.model_registry import ModelShelf
-from services.classify.verbs.common import parser_of, say
+from services.classify.verbs.choices import parser_of, say
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from services.classify.model import CARD_FILE
 from services.classify.model_registry import ModelShelf
 from services.classify.training.make import make_model
 from services.classify.training.recipe import Trained
-from services.classify.verbs.common import parser_of, say
+from services.classify.verbs.choices import parser_of, say
 
 
 def write_report(name: str, trained: Trained, folder: Path) -> Path:
