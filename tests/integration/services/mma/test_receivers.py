@@ -52,11 +52,12 @@ async def test_gcn_kafka_loses_nothing_and_takes_nothing_twice_over_restarts(kaf
     )  # fmt: skip
     await ensure_topics(settings, [TOPIC])
     producer = Producer({"bootstrap.servers": servers, "message.max.bytes": MAX_MESSAGE_BYTES})
-    # 3 MB, as large as notices with maps get: above Kafka's own default of 1 MiB.
-    rng_free = multi_order_map(
-        [4 * 4**7 + c for c in range(12 * 4**7)], [0.0795774715459] * 12 * 4**7
+    # Just above Kafka's own default of 1 MiB, as notices with maps are.
+    all_sky = multi_order_map(
+        [4 * 4**6 + c for c in range(12 * 4**6)], [0.0795774715459] * 12 * 4**6
     )
-    large = lvk_json(sky_map=rng_free[: 3 * 2**20] if len(rng_free) < 3 * 2**20 else rng_free)
+    large = lvk_json(sky_map=all_sky)
+    assert 2**20 < len(large) < MAX_MESSAGE_BYTES
     payloads = [packet(n) for n in range(20)] + [b"<VOEvent", large]
     for payload in payloads[:12]:
         producer.produce(TOPIC, payload)
