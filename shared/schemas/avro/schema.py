@@ -70,7 +70,7 @@ def avro_field(field: pa.Field) -> dict[str, Any]:
 
 
 def _avro_type(name: str, type_: pa.DataType) -> Any:
-    if name in OPEN_STRUCTS:
+    if name in OPEN_STRUCTS and types.is_struct(type_):
         return {"type": "map", "values": list(OPEN_STRUCTS[name])}
     if types.is_list(type_):
         # By contract a list of ours holds no null, so its items are no union.

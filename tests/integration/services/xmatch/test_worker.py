@@ -39,8 +39,7 @@ def alerts_in_ngc_7814(alerts: int) -> AlertBatch:
     places["ra_deg"][-4:-2] = np.nan, 400.0
     for name, values in places.items():
         index = batch.schema.get_field_index(name)
-        # Null: the survey's packet had none.
-        column = pa.array(values, mask=np.isnan(values) if name == "ra_deg" else None)
+        column = pa.array(values)
         batch = batch.set_column(index, batch.schema.field(index), column)
     return AlertBatch(batch)
 
