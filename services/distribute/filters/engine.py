@@ -238,7 +238,10 @@ class FilterEngine:
                 require_boolean(self._connection, expression, f"source_{number}")
                 fitting[name] = expression
             except FilterRefusedError as error:
-                misfits[name] = error.why
+                if isinstance(error.__cause__, duckdb.InterruptException):
+                    self._pause(name, _first_line(error.__cause__))  # too slow, not a misfit
+                else:
+                    misfits[name] = error.why
         self._prepare(fitting, number)
         log.info("filters_planned", survey=survey, running=list(fitting), not_applicable=misfits)
         return _Plan(table.schema, number, source, tuple(fitting), misfits)
