@@ -42,23 +42,25 @@ def standardised(rows: Any, centre: Any, scale: Any) -> Any:
 def _mean_nearest(points: Any, reference: Any, neighbours: int) -> Any:
     """Mean Euclidean distance of each point to its nearest references."""
     n, dimensions = points.shape
+    columns = np.ascontiguousarray(reference.T)
+    squares = np.empty(len(reference), dtype=np.float32)
     out = np.empty(n)
     best = np.empty(neighbours, dtype=np.float32)
     for i in range(n):
+        squares[:] = np.float32(0.0)
+        for k in range(dimensions):  # outermost, without a branch: the loop inside is vectorised
+            x, column = points[i, k], columns[k]
+            for j in range(len(squares)):
+                d = x - column[j]
+                squares[j] += d * d
         best[:] = np.inf
-        for j in range(len(reference)):
-            total = np.float32(0.0)
-            for k in range(dimensions):
-                d = points[i, k] - reference[j, k]
-                total += d * d
-                if total >= best[neighbours - 1]:
-                    break
-            if total < best[neighbours - 1]:
+        for square in squares:
+            if square < best[neighbours - 1]:
                 m = neighbours - 1
-                while m > 0 and best[m - 1] > total:
+                while m > 0 and best[m - 1] > square:
                     best[m] = best[m - 1]
                     m -= 1
-                best[m] = total
+                best[m] = square
         mean = 0.0
         for m in range(neighbours):
             mean += np.sqrt(best[m])
