@@ -1,8 +1,10 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -54,17 +56,26 @@ def set_column(batch: AlertBatch, name: str, values: list[object]) -> AlertBatch
     return AlertBatch(batch.record_batch.set_column(at, field, pa.array(values, field.type)))
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+def samples() -> list[Any]:
+    """Every sample of every classifier; what a model is known to miss must go on being missed."""
+    cases = []
+    for name in CLASSIFIERS:
+        for sample in json.loads((SAMPLES / f"{name}.json").read_text()):
+            missed = sample.get("missed")
+            marks = [pytest.mark.xfail(reason=missed, strict=True)] if missed else []
+            cases.append(pytest.param(name, sample, marks=marks, id=f"{name}-{sample['what']}"))
+    return cases
+
+
+@pytest.mark.parametrize(("name", "sample"), samples())
 def test_every_classifier_has_samples_and_answers_them(
-    name: str, classifiers: tuple[Classifier, ...]
+    name: str, sample: dict[str, Any], classifiers: tuple[Classifier, ...]
 ) -> None:
-    samples = json.loads((SAMPLES / f"{name}.json").read_text())
-    batch = batch_of_curves([[tuple(point) for point in s["light_curve"]] for s in samples])
-    answers = classify(batch, classifiers).column(name).to_pylist()
-    for sample, answer in zip(samples, answers, strict=True):
-        least, most = sample["probability_between"]
-        assert least <= answer["probability"] <= most, sample["what"]
-        assert "class" not in sample or answer["class"] in sample["class"], sample["what"]
+    batch = batch_of_curves([[tuple(point) for point in sample["light_curve"]]])
+    (answer,) = classify(batch, classifiers).column(name).to_pylist()
+    least, most = sample["probability_between"]
+    assert least <= answer["probability"] <= most
+    assert "class" not in sample or answer["class"] in sample["class"]
 
 
 def test_columns_are_those_declared(classifiers: tuple[Classifier, ...]) -> None:
@@ -196,13 +207,27 @@ def test_metrics_count_reasons(classifiers: tuple[Classifier, ...]) -> None:
 def test_sn_2021rhu_is_called_a_type_ia_in_its_first_week(
     classifiers: tuple[Classifier, ...],
 ) -> None:
+    assert answers_for_sn_2021rhu(classifiers)[2:5].min() > 0.7
+
+
+@pytest.mark.shelf
+@pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
+@pytest.mark.xfail(reason="it doubts about maximum light: docs/early-sn-ia.md", strict=True)
+def test_sn_2021rhu_is_called_a_type_ia_from_its_third_point_on(
+    classifiers: tuple[Classifier, ...],
+) -> None:
+    assert np.nanmin(answers_for_sn_2021rhu(classifiers)) > 0.6
+
+
+def answers_for_sn_2021rhu(classifiers: tuple[Classifier, ...]) -> npt.NDArray[np.float32]:
+    """Probability at each of its 34 alerts, NaN where the classifier abstains, as it must."""
     batch = supernova_2021rhu(SHELF)
     assert len(batch) == 34
     answers = classify(batch, classifiers).column("early_sn_ia")
     reasons = answers.field("reason").to_pylist()
     assert reasons == ["too_few_points"] * 2 + ["ok"] * 9 + ["too_old"] * 23
     probability = answers.field("probability").to_numpy(zero_copy_only=False)
-    assert probability[2:5].min() > 0.7  # it doubts about maximum light: docs/early-sn-ia.md
+    return np.asarray(probability)
 
 
 @pytest.mark.shelf
