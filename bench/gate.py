@@ -56,7 +56,9 @@ def stages() -> dict[str, Work]:
     from services.mma.events import EventStore
     from services.xmatch.catalog_store import open_catalogs
     from services.xmatch.crossmatch import crossmatch
+    from services.xmatch.describe import describe
     from services.xmatch.settings import XmatchSettings
+    from services.xmatch.surroundings import surroundings_of
     from shared.kafka.envelopes import read_envelope, write_envelope
     from shared.kafka.records import Envelope, Packet, Record
 
@@ -65,7 +67,8 @@ def stages() -> dict[str, Work]:
     packets = [Packet("gate", 0, k, 0, None, p) for k, p in enumerate(payloads)]
     batch = normalise(packets, book, None, 0).batches[0].batch
     catalogs = open_catalogs(["openngc"], XmatchSettings().catalog_folder())
-    matched = crossmatch(batch, catalogs, 5)
+    around = surroundings_of(catalogs)
+    matched = describe(crossmatch(batch, catalogs, 5), around)
     classifiers = load_classifiers()
     classified = classify(matched, classifiers)
     events = EventStore()
@@ -83,7 +86,7 @@ def stages() -> dict[str, Work]:
     engine = FilterEngine(read_filters(DistributeSettings().filters_file))
     return {
         "ingest": lambda: normalise(packets, book, None, 0),
-        "xmatch": lambda: crossmatch(batch, catalogs, 5),
+        "xmatch": lambda: describe(crossmatch(batch, catalogs, 5), around),
         "classify": lambda: classify(matched, classifiers),
         "mma": lambda: [correlate(one, active, 0.95) for one in in_window],
         "distribute": lambda: outgoing_alerts(engine, envelopes, "gate."),

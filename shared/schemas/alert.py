@@ -12,7 +12,7 @@ import pyarrow as pa
 from shared.schemas.fields import column
 
 ALERT_SCHEMA_VERSION = 1
-"""Counted up when a column is added."""
+"""Counted up when a column is added to a version that has been released; 1 has not been."""
 
 IDENTITY: tuple[pa.Field, ...] = (
     column(

@@ -9,13 +9,13 @@ from bench.mma_reference import Files, Outcome, formula_rows, map_rows
 AT = Files()
 
 
-@pytest.mark.parametrize("row", formula_rows(), ids=lambda row: f"{row.name} {row.what}")
+@pytest.mark.parametrize("row", list(formula_rows()), ids=lambda row: f"{row.name} {row.what}")
 def test_formulas(row):
     assert Outcome(row, row.ours()).agrees, row.ours()
 
 
 @pytest.mark.shelf
-@pytest.mark.parametrize("row", map_rows(AT), ids=lambda row: f"{row.name} {row.what}")
+@pytest.mark.parametrize("row", list(map_rows(AT)), ids=lambda row: f"{row.name} {row.what}")
 def test_maps(row):
     try:
         ours = row.ours()
