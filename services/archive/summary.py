@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -128,8 +129,7 @@ def _alerts(history: ObjectHistory, last: int | None) -> Table:
     table.add_column("band")
     table.add_column("AB mag", justify="right", no_wrap=True)
     table.add_column("reliability", justify="right")
-    for name in history.classifiers:
-        table.add_column(name, justify="right")
+    table.add_column("verdict", justify="right", no_wrap=True)
     for alert in history.alerts if last is None else history.alerts[-last:]:
         band = alert["band"] or "–"
         table.add_row(
@@ -138,12 +138,15 @@ def _alerts(history: ObjectHistory, last: int | None) -> Table:
             Text(band, style=_BAND_COLOURS.get(band, "")),
             magnitude_words(alert["flux_njy"], alert["flux_err_njy"]),
             "–" if alert["reliability"] is None else f"{alert['reliability']:.2f}",
-            *(_short_verdict(alert.get(name)) for name in history.classifiers),
+            _short_verdict({name: alert.get(name) for name in history.classifiers}),
         )
     return table
 
 
-def _short_verdict(verdict: dict[str, Any] | None) -> str:
-    if verdict is None or verdict["probability"] is None:
-        return "–"
-    return f"{verdict['probability']:.2f}"
+def _short_verdict(verdicts: Mapping[str, dict[str, Any] | None]) -> str:
+    """The class of the first classifier that names one, else the first answer; all are above."""
+    answers = {n: v for n, v in verdicts.items() if v and v["probability"] is not None}
+    for verdict in answers.values():
+        if verdict.get("class"):
+            return f"{visible(verdict['class'])} {verdict['probability']:.2f}"
+    return next((f"{n} {v['probability']:.2f}" for n, v in answers.items()), "–")
