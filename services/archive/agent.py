@@ -18,6 +18,7 @@ RECORDS = (
     (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
     (Topic.LABELS, Collection.LABELS),
     (Topic.TARGETS, Collection.TARGETS),
+    (Topic.VOTES, Collection.VOTES),
     (Topic.UPDATES, Collection.UPDATES),
 )
 """Topics of few records, each kept in a collection of its own."""

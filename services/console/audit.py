@@ -50,6 +50,9 @@ KEPT = (
     (Topic.NOTICES, Collection.NOTICES),
     (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
     (Topic.UPDATES, Collection.UPDATES),
+    (Topic.LABELS, Collection.LABELS),
+    (Topic.TARGETS, Collection.TARGETS),
+    (Topic.VOTES, Collection.VOTES),
 )
 """Topics whose every message the archive must hold."""
 screen = Console(highlight=False)

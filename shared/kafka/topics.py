@@ -16,6 +16,7 @@ class Topic(StrEnum):
     ASSOCIATIONS = "associations"
     LABELS = "labels"
     TARGETS = "targets"
+    VOTES = "votes"
     DEAD_LETTERS = "dead-letters"
     VOEVENTS = "voevents"
     UPDATES = "updates"

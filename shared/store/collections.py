@@ -16,6 +16,7 @@ class Collection(StrEnum):
     ASSOCIATIONS = "associations"
     LABELS = "labels"
     TARGETS = "targets"
+    VOTES = "votes"
     UPDATES = "updates"
     REMOTE_ANSWERS = "remote_answers"
     """What services elsewhere said about a place, until it is too old; a cache."""
@@ -28,8 +29,9 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
     Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",)),
     Collection.NOTICES: (("key",),),
     Collection.ASSOCIATIONS: (("key",), ("fields.object_id",)),
-    Collection.LABELS: (("key",),),
-    Collection.TARGETS: (("key",),),
+    Collection.LABELS: (("key",), ("fields.taken_ms",)),
+    Collection.TARGETS: (("key",), ("fields.object_id",)),
+    Collection.VOTES: (("key",),),
     Collection.UPDATES: (("fields.object_id",), ("fields.alert_id",)),
     Collection.REMOTE_ANSWERS: (("expires_ms",),),
     Collection.REMOTE_QUESTIONS: (("service", "due_ms"),),
