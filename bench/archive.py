@@ -20,10 +20,11 @@ import psutil
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from services.archive.history import read_histories
 from services.archive.keep import DatabaseKeeper
 from services.archive.metrics import ArchiveMetrics
-from services.archive.packets import LogPolicy, PacketStore, packets_at
+from services.archive.packets import LogPolicy, PacketStore
+from shared.archive.history import read_histories
+from shared.archive.packets import packets_at
 from shared.kafka.envelopes import write_envelope
 from shared.kafka.records import Envelope, Packet, Record
 from shared.local.database_server import LocalDatabase

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from services.archive.metrics import ArchiveMetrics
-from services.archive.packets import LogPolicy, PacketStore, packets_root
+from services.archive.packets import LogPolicy, PacketStore
 from services.archive.settings import ArchiveSettings
+from shared.archive.packets import packets_root
 from shared.kafka.app import ServiceApp, create_app
 from shared.kafka.packets import add_packet_source
 from shared.kafka.records import Packet

@@ -8,22 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from services.archive.cutouts import Cutout, read_cutouts
-from services.archive.history import ObjectHistory, read_histories
-from services.archive.packets import packets_root
-from services.archive.provenance import PacketMissingError, packet_of
 from services.archive.settings import ArchiveSettings
 from services.archive.summary import print_summary
-from services.archive.wording import cutout_words, distinct_matches
+from services.archive.wording import cutout_words
+from shared.archive.cutouts import Cutout, read_cutouts
+from shared.archive.history import ObjectHistory, read_histories
+from shared.archive.history_json import history_json
+from shared.archive.packets import packets_root
+from shared.archive.provenance import PacketMissingError, packet_of
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
-from shared.light_curves.bands import BANDS
 from shared.settings import ServiceSettings
 from shared.store import open_store
 
-KINDS = ("detection", "forced", "upper_limit")
-"""Words for ``lc_kind`` in JSON."""
 _EPILOG = """\
 examples:
   tocsin object ZTF21abiuvdk                    what is known about it
@@ -124,32 +120,6 @@ def find_cutouts(root: Path, alert: dict[str, Any]) -> list[Cutout]:
     except (PacketMissingError, RejectedRecordError) as error:
         print(f"no cutouts of alert {alert['alert_id']}: {error}", file=sys.stderr)
         return []
-
-
-def history_json(history: ObjectHistory) -> bytes:
-    """The history as JSON: ``alerts`` in order of time, ``light_curve`` as arrays of one length."""
-    curve = history.light_curve
-    light_curve = {
-        "mjd_tai": curve.mjd_tai.tolist(),
-        "flux_njy": curve.flux_njy.tolist(),
-        "flux_err_njy": curve.flux_err_njy.tolist(),
-        "band": [BANDS[code] if code >= 0 else None for code in curve.band.tolist()],
-        "kind": [KINDS[code] for code in curve.kind.tolist()],
-    }
-    return orjson.dumps(
-        {
-            "survey": history.survey,
-            "object_id": history.object_id,
-            "ra_deg": history.latest["ra_deg"],
-            "dec_deg": history.latest["dec_deg"],
-            "alerts": history.alerts,
-            "light_curve": light_curve,
-            "matches": distinct_matches(history),
-            "associations": history.associations,
-            "updates": [update.model_dump(mode="json") for update in history.updates],
-        },
-        default=repr,
-    )
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from services.archive.packets import packets_root
-from services.archive.provenance import PacketMissingError, find_origins, packet_of
 from services.archive.settings import ArchiveSettings
+from shared.archive.packets import packets_root
+from shared.archive.provenance import PacketMissingError, find_origins, packet_of
 from shared.errors import UpstreamUnavailableError
 from shared.settings import ServiceSettings
 from shared.store import open_store

@@ -12,11 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from services.archive.history import ObjectHistory
 from services.archive.wording import (
     association_words,
     decimal_degrees,
-    distinct_matches,
     magnitude_words,
     match_words,
     sexagesimal,
@@ -24,6 +22,7 @@ from services.archive.wording import (
     update_words,
     utc_of,
 )
+from shared.archive.history import ObjectHistory, distinct_matches
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from shared.telemetry.terminal import as_markup, visible
 

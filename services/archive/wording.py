@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from services.archive.history import ObjectHistory
+from shared.archive.history import ObjectHistory
 from shared.light_curves.photometry import magnitude_ab_of, mjd_utc_of_tai
 from shared.schemas.update import Update
 
@@ -38,17 +38,6 @@ def sexagesimal(ra_deg: float, dec_deg: float) -> str:
 def decimal_degrees(ra_deg: float, dec_deg: float) -> str:
     """ICRS position in degrees: ``0.81429° +16.14569° ICRS``."""
     return f"{ra_deg:.5f}° {dec_deg:+.5f}° ICRS".replace("-", "−")
-
-
-def distinct_matches(history: ObjectHistory) -> list[dict[str, Any]]:
-    """Catalog matches of all alerts, each source once, nearest first."""
-    nearest: dict[tuple[str, str], dict[str, Any]] = {}
-    for alert in history.alerts:
-        for match in alert.get("matches") or ():
-            key = (match["catalog"], match["source_id"])
-            if key not in nearest or match["separation_arcsec"] < nearest[key]["separation_arcsec"]:
-                nearest[key] = match
-    return sorted(nearest.values(), key=lambda match: float(match["separation_arcsec"]))
 
 
 def match_words(match: dict[str, Any]) -> str:

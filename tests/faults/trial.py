@@ -11,9 +11,9 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from services.archive.packets import packets_at, packets_root
 from services.console.account.reading import TopicReader
 from services.console.lag import lag_of
+from shared.archive.packets import packets_at, packets_root
 from shared.errors import TocsinError
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.topics import OUT_PREFIX, Topic

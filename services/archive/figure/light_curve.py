@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.archive.figure.style import BAND_STYLE, EVENT_COLOUR, FAINT, LINE
-from services.archive.history import LightCurve, ObjectHistory
+from shared.archive.history import LightCurve, ObjectHistory
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from shared.light_curves.photometry import MAGNITUDE_ERROR_FACTOR, magnitude_ab_of
 

@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.archive.cutouts import Cutout
 from services.archive.figure.light_curve import Units, draw_light_curve, mark_events
 from services.archive.figure.stamps import draw_cutouts
 from services.archive.figure.style import EVENT_COLOUR, FAINT, RC
 from services.archive.figure.verdicts import draw_verdicts
-from services.archive.history import ObjectHistory
 from services.archive.wording import (
     association_words,
     decimal_degrees,
-    distinct_matches,
     match_words,
     sexagesimal,
     span_words,
     utc_of,
     verdict_words,
 )
+from shared.archive.cutouts import Cutout
+from shared.archive.history import ObjectHistory, distinct_matches
 
 _TOP = 0.795
 

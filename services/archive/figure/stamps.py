@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from services.archive.cutouts import Cutout
 from services.archive.figure.style import FAINT, INK
+from shared.archive.cutouts import Cutout
 
 _HEIGHT, _GAP, _LEFT, _WIDTH = 0.232, 0.013, 0.832, 0.143
 _MARK_COLOUR = "#e0312d"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.archive.figure.style import FAINT, VERDICT_COLOURS
-from services.archive.history import ObjectHistory
+from shared.archive.history import ObjectHistory
 
 
 def draw_verdicts(axes: Any, history: ObjectHistory) -> None:

@@ -1,12 +1,10 @@
-"""Untouched survey packets in append-only segment files, found by topic, partition and offset.
+"""Survey packets into append-only segment files (how they lie: ``shared/archive/packets``).
 
-``packets/<topic>/<partition>/<base offset>.segment`` holds packets end to end, each take from the
-beginning of a disk block; ``.index`` beside it holds one fixed-size entry for each packet. The
-last entry that is whole and whose packet bears its checksum decides where writing resumes, so a
-kill at any moment costs nothing.
+The last entry of an index that is whole and whose packet bears its checksum decides where writing
+resumes, so a kill at any moment costs nothing.
 """
 
-from services.archive.packets.packet_store import PacketStore, packets_at, packets_root
+from services.archive.packets.packet_store import PacketStore
 from services.archive.packets.partition_log import LogPolicy
 
-__all__ = ["LogPolicy", "PacketStore", "packets_at", "packets_root"]
+__all__ = ["LogPolicy", "PacketStore"]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 import structlog
 
@@ -18,8 +17,8 @@ from services.archive.packets.partition_log import (
     LogPolicy,
     PartitionLog,
     TopicRecreatedError,
-    read_from_folder,
 )
+from shared.archive.packets.reading import partition_folder
 from shared.errors import UpstreamUnavailableError
 from shared.kafka.records import Packet
 
@@ -112,28 +111,3 @@ class PacketStore:
             folder = partition_folder(self._root, topic, partition)
             self._logs[key] = PartitionLog(folder, self._policy)
         return self._logs[key]
-
-
-def packets_root(state_dir: Path) -> Path:
-    """Where packets are kept, below the folder of this machine's state."""
-    return state_dir / "packets"
-
-
-def partition_folder(root: Path, topic: str, partition: int) -> Path:
-    """Folder of one partition; a topic's name cannot lead out of ``root``."""
-    name = quote(topic, safe="")
-    return root / (f"%2E{name[1:]}" if name.startswith(".") else name) / str(int(partition))
-
-
-def packets_at(root: Path, topic: str, partition: int, offset: int) -> list[bytes]:
-    """Packets kept for an offset, newest first: more than one only if the topic was made anew.
-
-    Raises
-    ------
-    ValueError
-        If a packet's bytes do not bear their checksum.
-    """
-    folder = partition_folder(root, topic, partition)
-    aside = sorted(folder.parent.glob(f"{folder.name}.before-*"), reverse=True)
-    found = (read_from_folder(place, offset) for place in [folder, *aside])
-    return [packet for packet in found if packet is not None]

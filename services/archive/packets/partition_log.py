@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import bisect
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from services.archive.packets.index import index_path
-from services.archive.packets.segment import Segment, base_offset, last_offset, read_packet
+from services.archive.packets.segment import Segment
+from shared.archive.packets.index import index_path
+from shared.archive.packets.reading import last_offset, read_from_folder, segment_paths
 
 Sync = Literal["never", "roll", "batch"]
 """When to wait for the disk: leave it to the kernel, when a segment is full, after every batch."""
@@ -126,22 +126,3 @@ class TopicRecreatedError(Exception):
     def __init__(self, offset: int) -> None:
         super().__init__(f"offset {offset} bears another packet than the one kept")
         self.offset = offset
-
-
-def segment_paths(folder: Path) -> list[Path]:
-    """Segments of a partition's folder in order of their first offset."""
-    return sorted(folder.glob("*.segment"), key=base_offset) if folder.is_dir() else []
-
-
-def read_from_folder(folder: Path, offset: int) -> bytes | None:
-    """The packet of ``offset``, or None; looks first in the segment that begins nearest below.
-
-    Packets that came late lie in a segment of their own, so segments may overlap.
-    """
-    paths = segment_paths(folder)
-    nearest = bisect.bisect([base_offset(path) for path in paths], offset)
-    for path in reversed(paths[:nearest]):
-        packet = read_packet(path, offset)
-        if packet is not None:
-            return packet
-    return None

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Self
 
 from services.archive.packets.blocks import BlockWriter, whole_blocks
-from services.archive.packets.index import (
+from shared.archive.packets.index import (
     ENTRY,
     IndexArray,
     checksum,
     entries_for,
     index_path,
-    position_of,
     read_index,
 )
+from shared.archive.packets.reading import base_offset, bytes_at
 
 
 class Segment:
@@ -78,51 +78,16 @@ class Segment:
         os.close(self._index)
 
 
-def base_offset(path: Path) -> int:
-    """The offset a segment's name begins with: that of its first packet."""
-    return int(path.stem)
-
-
-def last_offset(path: Path) -> int:
-    """The offset of a segment's last entry; one less than its name says if it has none."""
-    index = read_index(path)
-    return int(index["offset"][-1]) if len(index) else base_offset(path) - 1
-
-
-def read_packet(path: Path, offset: int) -> bytes | None:
-    """The packet of ``offset`` in a segment; None if the segment has no entry for it.
-
-    Raises
-    ------
-    ValueError
-        If the bytes do not bear their checksum: the disk has spoilt them.
-    """
-    index = read_index(path)
-    row = position_of(index, offset)
-    if row is None:
-        return None
-    packet = _bytes_at(path, int(index["position"][row]), int(index["length"][row]))
-    if checksum(packet) != int(index["crc32c"][row]):
-        raise ValueError(f"packet of offset {offset} in {path} does not bear its checksum")
-    return packet
-
-
 def _unharmed(path: Path, index: IndexArray, size_bytes: int) -> int:
     """How many entries from the first on to keep: back from the last to one that checks."""
     kept = len(index)
     while kept:
         position, length = int(index["position"][kept - 1]), int(index["length"][kept - 1])
         whole = position >= 0 and position + length <= size_bytes
-        if whole and checksum(_bytes_at(path, position, length)) == index["crc32c"][kept - 1]:
+        if whole and checksum(bytes_at(path, position, length)) == index["crc32c"][kept - 1]:
             break
         kept -= 1
     return kept
-
-
-def _bytes_at(path: Path, position: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(position)
-        return file.read(length)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from services.archive import object as object_command
 from services.archive import packet as packet_command
-from services.archive.packets import packets_at, packets_root
+from shared.archive.packets import packets_at, packets_root
 from shared.kafka.admin import ensure_topics, mesh_topics
 from shared.kafka.envelopes import write_envelope
 from shared.kafka.outbox import Outbox

@@ -12,7 +12,6 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from services.archive.history import read_histories
 from services.archive.keep import DatabaseKeeper
 from services.archive.metrics import ArchiveMetrics
 from services.xmatch.catalogs import CATALOGS
@@ -26,6 +25,7 @@ from services.xmatch.watchlists.positions import ColumnNames
 from services.xmatch.watchlists.register import Register
 from services.xmatch.watchlists.watch import watch
 from shared.alert_batch import AlertBatch
+from shared.archive.history import read_histories
 from shared.kafka.admin import ensure_topics, mesh_topics
 from shared.kafka.envelopes import write_envelope
 from shared.kafka.records import Envelope, Record

@@ -11,10 +11,10 @@ import orjson
 import pytest
 from astropy.io import fits
 
-from services.archive.cutouts import Cutout, decode_packet, read_cutouts
 from services.archive.figure.stamps import stretch_limits
 from services.archive.packets import LogPolicy, PacketStore
-from services.archive.provenance import PacketMissingError, names_alert, packet_of
+from shared.archive.cutouts import Cutout, decode_packet, read_cutouts
+from shared.archive.provenance import PacketMissingError, names_alert, packet_of
 from shared.errors import RejectedRecordError
 from shared.kafka.records import Packet
 from shared.packets import iter_packets

@@ -6,12 +6,12 @@ import struct
 import numpy as np
 import pytest
 
-from services.archive.cutouts import Cutout
 from services.archive.figure import draw_object
 from services.archive.figure.light_curve import drawn_points, uses_flux
-from services.archive.history import LightCurve, merge
 from services.archive.summary import print_summary
 from services.archive.wording import magnitude_words, sexagesimal, utc_of
+from shared.archive.cutouts import Cutout
+from shared.archive.history import LightCurve, merge
 from shared.light_curves.bands import DETECTION, FORCED, UPPER_LIMIT
 from shared.testing.batches import made_up_batch
 

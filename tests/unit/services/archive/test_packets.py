@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.archive.packets import LogPolicy, PacketStore, packets_at
-from services.archive.packets.index import ENTRY, index_path, read_index
-from services.archive.packets.packet_store import partition_folder
-from services.archive.packets.partition_log import segment_paths
+from services.archive.packets import LogPolicy, PacketStore
+from shared.archive.packets import packets_at
+from shared.archive.packets.index import ENTRY, index_path, read_index
+from shared.archive.packets.reading import partition_folder, segment_paths
 from shared.errors import UpstreamUnavailableError
 from shared.kafka.records import Packet
 

@@ -75,6 +75,17 @@ def is_verdict(value: Any) -> bool:
     return isinstance(value, dict) and {"probability", "model_version"} <= value.keys()
 
 
+def distinct_matches(history: ObjectHistory) -> list[dict[str, Any]]:
+    """Catalog matches of all alerts, each source once, nearest first."""
+    nearest: dict[tuple[str, str], dict[str, Any]] = {}
+    for alert in history.alerts:
+        for match in alert.get("matches") or ():
+            key = (match["catalog"], match["source_id"])
+            if key not in nearest or match["separation_arcsec"] < nearest[key]["separation_arcsec"]:
+                nearest[key] = match
+    return sorted(nearest.values(), key=lambda match: float(match["separation_arcsec"]))
+
+
 async def read_histories(store: Store, object_id: str) -> list[ObjectHistory]:
     """The histories of all objects of that name: one per survey that has it, maybe none."""
     batches: dict[str, list[AlertBatch]] = {}

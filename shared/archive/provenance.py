@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.archive.cutouts import decode_packet
-from services.archive.packets import packets_at
+from shared.archive.cutouts import decode_packet
+from shared.archive.packets import packets_at
 from shared.errors import RejectedRecordError, TocsinError
 from shared.kafka.envelopes import read_envelope
 from shared.store import Collection, Store

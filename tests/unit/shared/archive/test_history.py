@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from services.archive.history import merge, read_updates
 from services.archive.wording import update_words
+from shared.archive.history import merge, read_updates
 from shared.light_curves.bands import DETECTION, FORCED, UPPER_LIMIT
 from shared.schemas.classification import EARLY_SN_IA, VERDICT
 from shared.schemas.update import MatchChange, Update

@@ -1,0 +1,1 @@
+"""Reading what the archive keeps: histories, packets, cutouts. ``services/archive`` writes it."""
