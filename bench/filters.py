@@ -15,8 +15,8 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from services.distribute.deliver import outgoing_alerts
-from services.distribute.filters.engine import FilterEngine
-from services.distribute.filters.user_filter import UserFilter
+from shared.filters.engine import FilterEngine
+from shared.filters.user_filter import UserFilter
 from shared.kafka.records import Envelope, Record
 from shared.testing.published import published_batch
 

@@ -47,8 +47,6 @@ def stages() -> dict[str, Work]:
     from services.classify.classifiers import load_classifiers
     from services.classify.classify import classify
     from services.distribute.deliver import outgoing_alerts
-    from services.distribute.filters.engine import FilterEngine
-    from services.distribute.filters.user_filter import read_filters
     from services.distribute.settings import DistributeSettings
     from services.ingest.framing import SchemaBook
     from services.ingest.normalise import normalise
@@ -59,6 +57,8 @@ def stages() -> dict[str, Work]:
     from services.xmatch.describe import describe
     from services.xmatch.settings import XmatchSettings
     from services.xmatch.surroundings import surroundings_of
+    from shared.filters.engine import FilterEngine
+    from shared.filters.user_filter import read_filters
     from shared.kafka.envelopes import read_envelope, write_envelope
     from shared.kafka.records import Envelope, Packet, Record
 

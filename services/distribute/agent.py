@@ -12,13 +12,13 @@ from services.distribute.channels import channels
 from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_voevents
 from services.distribute.delivered import Delivered, Place
 from services.distribute.dispatch import Dispatch
-from services.distribute.filters.engine import FilterEngine, Limits
-from services.distribute.filters.user_filter import read_filters
 from services.distribute.metrics import DistributeMetrics
 from services.distribute.out_topics import OutTopics
 from services.distribute.settings import DistributeSettings
 from services.distribute.voevents.packet import Author
 from shared.errors import UpstreamUnavailableError
+from shared.filters.engine import FilterEngine, Limits
+from shared.filters.user_filter import read_filters
 from shared.kafka import app as kafka
 from shared.kafka.recent import recent_headers
 from shared.kafka.records import Envelope, Message, Record

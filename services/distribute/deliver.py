@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from services.distribute.filters.engine import FilterEngine, Mask
 from services.distribute.privacy import private_owners, seen_by
 from services.distribute.voevents.packet import Author, voevent
 from shared.errors import RejectedRecordError
+from shared.filters.engine import FilterEngine, Mask
 from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.topics import out_topic
 from shared.schemas.association import Association

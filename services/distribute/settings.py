@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.distribute.filters.user_filter import DEFAULT_FILE
+from services.distribute.filters import DEFAULT_FILE
 from shared.settings import ServiceSettings
 
 

@@ -1,1 +1,8 @@
-"""Filters: who wants which alerts, as SQL over one documented view, all run in one query."""
+"""The filters that come with Tocsin; the language they are written in is ``shared.filters``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DEFAULT_FILE = Path(__file__).with_name("default.toml")
+"""The filters that come with Tocsin."""

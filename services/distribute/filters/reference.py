@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.distribute.filters.syntax import LIST_FUNCTIONS, OPERATOR_SYMBOLS, SCALAR_FUNCTIONS
-from services.distribute.filters.user_filter import DEFAULT_FILE, read_filters
-from services.distribute.filters.view import ALERT_FUNCTIONS, DERIVED, FUNCTION_MEANINGS
+from services.distribute.filters import DEFAULT_FILE
+from shared.filters.syntax import LIST_FUNCTIONS, OPERATOR_SYMBOLS, SCALAR_FUNCTIONS
+from shared.filters.user_filter import read_filters
+from shared.filters.view import ALERT_FUNCTIONS, DERIVED, FUNCTION_MEANINGS
 
 REFERENCE_FILE = Path(__file__).parents[3] / "docs" / "filters.md"
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from services.distribute.check import main
-from services.distribute.filters.user_filter import DEFAULT_FILE
+from services.distribute.filters import DEFAULT_FILE
 
 GOOD = "magnitude_ab < 19 AND cone(10, 20, 3600)"
 

@@ -4,10 +4,10 @@ import fastavro
 import pytest
 
 from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_voevents
-from services.distribute.filters.engine import FilterEngine
-from services.distribute.filters.user_filter import UserFilter
 from services.distribute.voevents.packet import Author
 from shared.errors import RejectedRecordError
+from shared.filters.engine import FilterEngine
+from shared.filters.user_filter import UserFilter
 from shared.kafka.records import Envelope, Record
 from shared.schemas.avro.schema import alert_schema
 from shared.testing.published import published_batch

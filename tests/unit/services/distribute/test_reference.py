@@ -1,9 +1,9 @@
 import duckdb
 import pyarrow as pa
 
-from services.distribute.check import survey_schemas
 from services.distribute.filters.reference import REFERENCE_FILE, reference_text
-from services.distribute.filters.syntax import LIST_FUNCTIONS, SCALAR_FUNCTIONS
+from shared.filters.check import survey_schemas
+from shared.filters.syntax import LIST_FUNCTIONS, SCALAR_FUNCTIONS
 from shared.schemas.avro.encode import encode_alerts
 from shared.schemas.published import OPEN_STRUCTS
 from shared.testing.published import published_batch

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import structlog
 
-from services.distribute.filters.syntax import Expression, FilterRefusedError, parse_where
-from services.distribute.filters.trial import require_boolean
-from services.distribute.filters.user_filter import UserFilter
-from services.distribute.filters.view import MACROS, alerts_view
+from shared.filters.syntax import Expression, FilterRefusedError, parse_where
+from shared.filters.trial import require_boolean
+from shared.filters.user_filter import UserFilter
+from shared.filters.view import MACROS, alerts_view
 from shared.schemas.published import OPEN_STRUCTS, PUBLISHED
 
 log = structlog.get_logger()

@@ -3,9 +3,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from services.distribute.filters.engine import FilterEngine, Limits
-from services.distribute.filters.user_filter import DEFAULT_FILE, UserFilter, read_filters
-from services.distribute.filters.view import DERIVED
+from services.distribute.filters import DEFAULT_FILE
+from shared.filters.engine import FilterEngine, Limits
+from shared.filters.user_filter import UserFilter, read_filters
+from shared.filters.view import DERIVED
 from shared.testing.published import published_batch
 
 

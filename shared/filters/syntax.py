@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
-from services.distribute.filters.user_filter import MAX_WHERE_BYTES
-from services.distribute.filters.view import ALERT_FUNCTIONS
+from shared.filters.user_filter import MAX_WHERE_BYTES
+from shared.filters.view import ALERT_FUNCTIONS
 
 OPERATOR_SYMBOLS = frozenset("+-*/%^&|") | {"//", "**"}
 _LIKE = frozenset({"~~", "!~~", "~~*", "!~~*"})

@@ -13,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 MAX_WHERE_BYTES = 8192
 """Longest WHERE clause: a longer one is a program, not a filter."""
 MAX_FILE_BYTES = 4 * 1024 * 1024
-DEFAULT_FILE = Path(__file__).with_name("default.toml")
-"""The filters that come with Tocsin."""
 
 
 class UserFilter(BaseModel):

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from services.distribute.filters.syntax import Expression, FilterRefusedError
-from services.distribute.filters.view import alerts_view
+from shared.filters.syntax import Expression, FilterRefusedError
+from shared.filters.view import alerts_view
 
 _DESCRIBE = "DESCRIBE SELECT ("
 _TRIAL = "one_alert"

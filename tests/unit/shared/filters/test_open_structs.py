@@ -1,14 +1,14 @@
-"""distribute may not import ingest or classify; what it knows of their structs is compared here.
+"""shared may not import ingest or classify; what it knows of their structs is compared here.
 
-``python tests/unit/services/distribute/test_open_structs.py`` writes the file anew.
+``python tests/unit/shared/filters/test_open_structs.py`` writes the file anew.
 """
 
 import json
 
 from services.classify import features
-from services.distribute.check import OPEN_STRUCTS_FILE
 from services.ingest.surveys.lsst import SURVEY_FIELDS as LSST
 from services.ingest.surveys.ztf import SURVEY_FIELDS as ZTF
+from shared.filters.check import OPEN_STRUCTS_FILE
 
 
 def current():

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from services.distribute.filters.syntax import FilterRefusedError, parse_where
+from shared.filters.syntax import FilterRefusedError, parse_where
 
 
 @pytest.mark.parametrize(
