@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +16,17 @@ class ServiceSettings(BaseSettings):
 
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:19092", title="Kafka brokers", description="host:port, separated by commas"
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", title="How to talk to the brokers", description="encrypted: SSL, SASL_SSL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", title="How to prove who we are, where the protocol is SASL"
+    )
+    kafka_username: str = Field("", title="Kafka user, where the protocol is SASL")
+    kafka_password: SecretStr = Field(SecretStr(""), title="Password of that user")
+    kafka_ca_file: Path | None = Field(
+        None, title="PEM file of the brokers' certificate authority; none for the system's"
     )
     topic_prefix: str = Field("tocsin.", title="Prefix of every topic and consumer group of ours")
     partitions: int = Field(2, ge=1, le=1000, title="Partitions of each of our topics")

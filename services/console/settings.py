@@ -164,6 +164,8 @@ class LocalSettings(ServiceSettings):
         variables = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
+            if value is None:
+                continue
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             variables[f"TOCSIN_{name.upper()}"] = text
         return {**variables, "TOCSIN_STATE_DIR": str(self.folder)}

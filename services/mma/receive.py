@@ -20,6 +20,7 @@ from services.mma.receivers.metrics import ReceiverMetrics
 from services.mma.receivers.settings import ReceiverSettings
 from shared.errors import TocsinError
 from shared.kafka.admin import KafkaAdmin, ensure_topics
+from shared.kafka.connection import aiokafka_connection
 from shared.kafka.outbox import MAX_MESSAGE_BYTES, Outbox
 from shared.kafka.topics import Topic
 from shared.schemas.notice import Notice
@@ -55,7 +56,7 @@ async def recall(settings: ReceiverSettings, intake: Intake) -> int:
     if not left:
         return 0
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **aiokafka_connection(settings),
         enable_auto_commit=False,
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException, Producer
 
 from services.simulate.settings import SimulateSettings
 from shared.kafka.admin import ensure_topics
+from shared.kafka.connection import librdkafka_connection
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 
 _POLL_EVERY = 200
@@ -65,7 +66,7 @@ class SurveyTopic:
         buffer_mb = settings.send_buffer_mb
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap_servers,
+                **librdkafka_connection(settings),
                 "enable.idempotence": True,
                 "acks": "all",
                 "log_level": 3,  # that a young broker is still loading is no news

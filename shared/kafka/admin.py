@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import patience
+from shared.kafka.connection import aiokafka_connection
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 from shared.kafka.topics import Topic
 from shared.settings import ServiceSettings
@@ -55,8 +56,11 @@ class KafkaAdmin:
     def __init__(self, settings: ServiceSettings) -> None:
         servers = settings.kafka_bootstrap_servers
         self._servers = servers
+        self._connection = aiokafka_connection(settings)
+        user = settings.kafka_username  # aiokafka tells a refusal to its log only
+        self._or_refused = f", or it refuses the user {user!r} and its password" if user else ""
         self._admin = AIOKafkaAdminClient(
-            bootstrap_servers=servers, request_timeout_ms=patience.ms(patience.ANSWER_S)
+            **self._connection, request_timeout_ms=patience.ms(patience.ANSWER_S)
         )
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -65,7 +69,9 @@ class KafkaAdmin:
             await self._admin.start()
         except (KafkaError, OSError) as error:
             await self._admin.close()
-            raise UpstreamUnavailableError(f"no Kafka at {self._servers}: {error}") from error
+            raise UpstreamUnavailableError(
+                f"no Kafka at {self._servers}{self._or_refused}: {error}"
+            ) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -106,7 +112,7 @@ class KafkaAdmin:
             return {}
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
+                **self._connection,
                 request_timeout_ms=patience.ms(patience.ANSWER_S),
                 metadata_max_age_ms=patience.ms(patience.METADATA_AGE_S),
             )

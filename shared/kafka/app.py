@@ -19,6 +19,7 @@ from mode import Service
 
 from shared.kafka import patience
 from shared.kafka.continuity import Continuity
+from shared.kafka.faust_connection import faust_connection
 from shared.kafka.hops import Hops
 from shared.kafka.lag import LagWatch
 from shared.kafka.outbox import Outbox
@@ -104,10 +105,9 @@ def create_app(
         The app whose process this one is to share: instruments, health page and the way out
         are then that one's, and stages take alerts from each other in memory (``Hops``).
     """
-    brokers = ";".join(f"kafka://{b.strip()}" for b in settings.kafka_bootstrap_servers.split(","))
     app = ServiceApp(
         f"{settings.topic_prefix}{name}",
-        broker=brokers,
+        **faust_connection(settings),
         store="memory://",
         datadir=str(settings.state_dir / "faust" / name),
         key_serializer="raw",

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import patience
+from shared.kafka.connection import librdkafka_connection
 from shared.kafka.records import Record
 from shared.settings import ServiceSettings
 
@@ -104,7 +105,7 @@ def _record(message: Any) -> Record:
 
 def _consumer_settings(settings: ServiceSettings) -> dict[str, Any]:
     return {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        **librdkafka_connection(settings),
         "group.id": f"{settings.topic_prefix}backwards",  # never joined, nothing is committed
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",

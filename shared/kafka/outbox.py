@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
 from shared.kafka import patience
+from shared.kafka.connection import aiokafka_connection
 from shared.kafka.records import Message
 from shared.settings import ServiceSettings
 
@@ -101,7 +102,7 @@ class Outbox:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.kafka_bootstrap_servers,
+                    **aiokafka_connection(self._settings),
                     client_id=f"{self._settings.topic_prefix}outbox",
                     acks="all",
                     enable_idempotence=True,

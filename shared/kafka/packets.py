@@ -23,6 +23,7 @@ from mode import Service
 
 from shared.kafka import patience
 from shared.kafka.app import ServiceApp
+from shared.kafka.connection import librdkafka_connection
 from shared.kafka.packet_readers import PacketDelivery, PacketLane, PacketReader, Place
 from shared.kafka.policy import uninterrupted
 from shared.kafka.records import Packet
@@ -234,7 +235,7 @@ class PacketSource(Service):
 
     def _consumer_settings(self) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self._settings.kafka_bootstrap_servers,
+            **librdkafka_connection(self._settings),
             "group.id": self._group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

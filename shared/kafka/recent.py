@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import patience
+from shared.kafka.connection import aiokafka_connection
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 from shared.settings import ServiceSettings
 
@@ -32,7 +33,7 @@ async def recent_headers(
         If Kafka does not answer.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **aiokafka_connection(settings),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,

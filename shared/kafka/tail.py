@@ -19,6 +19,7 @@ from shared.errors import UpstreamUnavailableError
 from shared.kafka import patience
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.app import ServiceApp
+from shared.kafka.connection import aiokafka_connection
 from shared.kafka.outbox import MAX_MESSAGE_BYTES
 from shared.kafka.records import Record
 from shared.kafka.topics import Topic
@@ -93,7 +94,7 @@ class Tail(Service):
             log.warning("tail_waits_for_topic", topic=self._topic)
             return
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **aiokafka_connection(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,

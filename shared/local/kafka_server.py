@@ -35,6 +35,8 @@ class LocalKafka:
     retention_hours: int = 72
     retention_mib: int = 4096
     """Per partition; the oldest segments of 64 MiB go first."""
+    extra_properties: str = ""
+    """More lines for server.properties; of a property that is there twice the last one holds."""
     java_options: tuple[str, ...] = field(
         default=(
             "-XX:+UseSerialGC",
@@ -125,6 +127,7 @@ class LocalKafka:
                 retention_hours=self.retention_hours,
                 retention_bytes=self.retention_mib * 2**20,
             )
+            + self.extra_properties
         )
         if not (self._data_dir / "meta.properties").exists():
             # Kafka's own tool makes the id: a home-made one may begin with "-", which the

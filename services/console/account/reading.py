@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from shared.errors import UpstreamUnavailableError
+from shared.kafka.connection import librdkafka_connection
 from shared.kafka.records import Record
 from shared.settings import ServiceSettings
 
@@ -33,7 +34,7 @@ class TopicReader:
     def __init__(self, settings: ServiceSettings) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap_servers,
+                **librdkafka_connection(settings),
                 "group.id": f"{settings.topic_prefix}account",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
