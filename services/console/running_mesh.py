@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.console.settings import LocalSettings
+from shared.local.server_process import LOOPBACK
 
 _FILE = "mesh.json"
 
@@ -26,6 +27,7 @@ class RunningMesh:
     partitions: int
     http_port_base: int
     fused: bool = False
+    portal_url: str | None = None
 
     @classmethod
     def of(cls, settings: LocalSettings) -> RunningMesh:
@@ -39,6 +41,7 @@ class RunningMesh:
             partitions=settings.partitions,
             http_port_base=settings.http_port_base,
             fused=settings.fused,
+            portal_url=f"http://{LOOPBACK}:{settings.port_of_portal()}",
         )
 
     @classmethod
@@ -70,6 +73,8 @@ class RunningMesh:
         }
         if self.database_uri is not None:
             values["TOCSIN_DATABASE_URI"] = self.database_uri
+        if self.portal_url is not None:
+            values["TOCSIN_PORTAL_URL"] = self.portal_url
         return {name: value for name, value in values.items() if name not in os.environ}
 
 

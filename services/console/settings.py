@@ -12,17 +12,24 @@ from shared.local.kafka_distribution import find_kafka
 from shared.local.kafka_server import LocalKafka
 from shared.settings import ServiceSettings
 
-SERVICES = ("ingest", "xmatch", "classify", "mma", "distribute", "archive")
+SERVICES = ("ingest", "xmatch", "classify", "mma", "distribute", "archive", "portal")
 """Every service that `tocsin up` can start, in the order alerts meet them."""
 FUSED = ("ingest", "xmatch", "classify", "mma")
 """The services that share one process where the mesh is fused."""
 RIVER = "river"
 """That process."""
 ARCHIVE = "archive"
+PORTAL = "portal"
+"""The only one that people know the port of."""
+OPERATOR_TOKEN_FILE = "operator-token"  # noqa: S105  # where it is, not what it is
+"""In the state folder: a token of the portal that may do everything."""
 REMOTE = "remote"
 """The worker of xmatch that asks services elsewhere, where it may."""
 MODULES = {REMOTE: "services.xmatch.remote"}
 """Workers whose module is not named as they are."""
+
+
+_PORTAL_AFTER_BASE = 16
 
 
 class LocalSettings(ServiceSettings):
@@ -56,6 +63,9 @@ class LocalSettings(ServiceSettings):
     )
     http_port_base: int = Field(
         19100, ge=1024, le=65000, title="First port of /metrics, /live and /ready"
+    )
+    portal_port: int = Field(
+        0, ge=0, le=65535, title="Port of the portal; 0 for http_port_base + 16"
     )
     ready_patience_s: float = Field(
         300.0, gt=0, title="Longest wait until a service first answers and is ready, seconds"
@@ -109,6 +119,10 @@ class LocalSettings(ServiceSettings):
         """How many processes of ``service`` to start."""
         pairs = (entry.partition("=") for entry in _entries(self.workers))
         return next((int(number) for name, _, number in pairs if name == service), 1)
+
+    def port_of_portal(self) -> int:
+        """The portal's port: the same however many workers there are."""
+        return self.portal_port or self.http_port_base + _PORTAL_AFTER_BASE
 
     @property
     def folder(self) -> Path:

@@ -9,6 +9,7 @@ acknowledged. The state is in ``supervisor.json``, for `tocsin status`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -21,7 +22,15 @@ from typing import Any
 
 import structlog
 
-from services.console.settings import ARCHIVE, MODULES, RIVER, LocalSettings, one_thread_each
+from services.console.settings import (
+    ARCHIVE,
+    MODULES,
+    OPERATOR_TOKEN_FILE,
+    PORTAL,
+    RIVER,
+    LocalSettings,
+    one_thread_each,
+)
 from services.console.supervised import Supervised, SupervisedServer, SupervisedWorker
 from shared.local.server_process import LOOPBACK, ProcessMark, ServerProcess
 from shared.telemetry.logs import configure_logs
@@ -154,11 +163,16 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
     """One worker per process to start, each with its port and its log."""
     common = {**settings.environment(), **one_thread_each(), "PYTHONUNBUFFERED": "1"}
     workers: list[SupervisedWorker] = []
+    ports = (
+        port
+        for port in itertools.count(settings.http_port_base)
+        if port != settings.port_of_portal()
+    )
     for service in settings.chosen_services():
         count = settings.workers_of(service)
         for number in range(count):
             name = service if count == 1 else f"{service}-{number + 1}"
-            port = settings.http_port_base + len(workers)
+            port = settings.port_of_portal() if service == PORTAL else next(ports)
             workers.append(
                 SupervisedWorker(
                     name=name,
@@ -167,6 +181,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                     environment={
                         **common, "TOCSIN_HTTP_PORT": str(port), "TOCSIN_HTTP_HOST": LOOPBACK,
                         **_packets_kept_elsewhere(settings, service),
+                        **_portal_environment(settings, service),
                     },
                     log_file=settings.logs_dir / f"{name}.log",
                     http_port=port,
@@ -187,6 +202,13 @@ def _packets_kept_elsewhere(settings: LocalSettings, service: str) -> dict[str, 
     if service == (ARCHIVE if river_keeps else RIVER):
         return {"TOCSIN_ARCHIVE_KEEP_PACKETS": "false"}
     return {}
+
+
+def _portal_environment(settings: LocalSettings, service: str) -> dict[str, str]:
+    """Tells the portal where to leave a token for whoever started the mesh."""
+    if service != PORTAL:
+        return {}
+    return {"TOCSIN_PORTAL_OPERATOR_TOKEN_FILE": str(settings.folder / OPERATOR_TOKEN_FILE)}
 
 
 def servers_of(settings: LocalSettings) -> list[SupervisedServer]:

@@ -18,12 +18,13 @@ from services.console.down import only_one, stop_everything
 from services.console.lag import left_between
 from services.console.loopback import ask
 from services.console.running_mesh import RunningMesh
-from services.console.settings import SERVICES, LocalSettings
+from services.console.settings import OPERATOR_TOKEN_FILE, PORTAL, SERVICES, LocalSettings
 from services.console.supervisor import read_state, supervisor_process, workers_of
 from shared.errors import TocsinError
 from shared.kafka.admin import ensure_topics, mesh_topics, survey_topics
 from shared.local.database_server import answers_ping
 from shared.local.server_process import (
+    LOOPBACK,
     LocalServerError,
     ServerProcess,
     end_of_log,
@@ -87,6 +88,10 @@ def command(*, detach: bool, **options: Any) -> None:
             stop_everything(settings)
             raise
     screen.print("[bold]Tocsin is up.[/bold] Look: tocsin status, tocsin watch. Stop: tocsin down.")
+    if PORTAL in settings.chosen_services():
+        where = f"http://{LOOPBACK}:{settings.port_of_portal()}/"
+        token_file = settings.folder / OPERATOR_TOKEN_FILE
+        screen.print(f"Portal: {where}  [dim]operator's token in {token_file}[/dim]")
     if not detach:
         stay(settings, supervisor)
 

@@ -101,14 +101,18 @@ class Store:
         *,
         fields: Sequence[str] | None = None,
         limit: int = 0,
+        sort: Sequence[tuple[str, int]] = (),
     ) -> AsyncIterator[Document]:
         """Documents that match a MongoDB ``query``, one after the other, all or some ``fields``.
 
-        ``limit`` 0 means all: only for queries that an index keeps small.
+        ``limit`` 0 means all: only for queries that an index keeps small. ``sort`` is pairs of a
+        field and 1 (ascending) or -1.
         """
         projection = dict.fromkeys(fields, 1) if fields is not None else None
         with mapped_errors():
             found = self._database[collection.value].find(query, projection, limit=limit)
+            if sort:
+                found = found.sort(list(sort))
             async for document in found:
                 yield document
 
@@ -119,12 +123,22 @@ class Store:
         *,
         fields: Sequence[str] | None = None,
         limit: int = 0,
+        sort: Sequence[tuple[str, int]] = (),
     ) -> list[Document]:
         """What ``stream`` gives, as a list: for documents that are few and small."""
-        return [
-            document
-            async for document in self.stream(collection, query, fields=fields, limit=limit)
-        ]
+        found = self.stream(collection, query, fields=fields, limit=limit, sort=sort)
+        return [document async for document in found]
+
+    async def find_one(
+        self,
+        collection: Collection,
+        query: Mapping[str, Any],
+        *,
+        fields: Sequence[str] | None = None,
+    ) -> Document | None:
+        """One document that matches a MongoDB ``query``, or None."""
+        found = await self.find(collection, query, fields=fields, limit=1)
+        return found[0] if found else None
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,6 +18,14 @@ class Collection(StrEnum):
     TARGETS = "targets"
     VOTES = "votes"
     UPDATES = "updates"
+    ACCOUNTS = "accounts"
+    """Who may use the portal: name, role, groups, state."""
+    TOKENS = "tokens"
+    """SHA-256 of each token, never the token itself."""
+    SUBSCRIPTIONS = "subscriptions"
+    """Who wants which topic sent where, by which channel."""
+    DELIVERIES = "deliveries"
+    """What became of each message that a subscription wanted; the courier's queue and memory."""
     REMOTE_ANSWERS = "remote_answers"
     """What services elsewhere said about a place, until it is too old; a cache."""
     REMOTE_QUESTIONS = "remote_questions"
@@ -33,6 +41,14 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
     Collection.TARGETS: (("key",), ("fields.object_id",)),
     Collection.VOTES: (("key",),),
     Collection.UPDATES: (("fields.object_id",), ("fields.alert_id",)),
+    Collection.ACCOUNTS: (("groups",),),
+    Collection.TOKENS: (("user",),),
+    Collection.SUBSCRIPTIONS: (("owner",), ("state",)),
+    Collection.DELIVERIES: (
+        ("subscription_id", "state", "next_try_ms"),
+        ("subscription_id", "queued_ms"),
+        ("settled_ms",),
+    ),
     Collection.REMOTE_ANSWERS: (("expires_ms",),),
     Collection.REMOTE_QUESTIONS: (("service", "due_ms"),),
 }

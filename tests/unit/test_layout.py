@@ -34,6 +34,19 @@ def test_every_service_has_the_same_files(name: str) -> None:
     assert len((folder / "agent.py").read_text().splitlines()) <= 100
 
 
+def test_the_portal_has_the_files_of_a_service_that_no_topic_drives() -> None:
+    folder = ROOT / "services" / "portal"
+    expected = ["__init__", "__main__", "settings", "app", "metrics", "routes/__init__"]
+    assert [f for f in expected if not (folder / f"{f}.py").exists()] == []
+
+
+def test_every_route_file_is_registered() -> None:
+    folder = ROOT / "services" / "portal" / "routes"
+    registry = (folder / "__init__.py").read_text()
+    files = {f.stem for f in folder.glob("*.py")} - {"__init__"}
+    assert {name for name in files if f"{name}.router" not in registry} == set()
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_walls_and_names(path: Path) -> None:
     tree = ast.parse(path.read_text())

@@ -35,7 +35,7 @@ def test_workers_per_service():
 
 def test_fused_four_services_are_one_process():
     settings = LocalSettings(fused=True, workers="river=2")
-    assert settings.chosen_services() == ("river", "distribute", "archive")
+    assert settings.chosen_services() == ("river", "distribute", "archive", "portal")
     assert settings.workers_of("river") == 2
     only_edges = LocalSettings(fused=True, services="distribute,archive")
     assert only_edges.chosen_services() == ("distribute", "archive")

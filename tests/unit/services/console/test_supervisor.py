@@ -216,3 +216,17 @@ def test_a_server_that_is_there_and_refuses_everything_is_started_again(tmp_path
         assert server.as_record()["restarts"] == 1
     finally:
         process.stop(1.0)
+
+
+def test_the_portal_keeps_its_port_however_many_workers_there_are(tmp_path):
+    settings = LocalSettings(state_dir=tmp_path, workers="ingest=20", http_port_base=29000)
+    workers = workers_of(settings)
+    portal = next(w for w in workers if w.service == "portal")
+    assert portal.http_port == 29016
+    assert portal.environment["TOCSIN_PORTAL_OPERATOR_TOKEN_FILE"] == str(
+        tmp_path / "operator-token"
+    )
+    assert len({w.http_port for w in workers}) == len(workers)
+    assert all(
+        "TOCSIN_PORTAL_OPERATOR_TOKEN_FILE" not in w.environment for w in workers if w is not portal
+    )

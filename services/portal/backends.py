@@ -1,0 +1,55 @@
+"""What stands behind the portal, opened once per process and handed to every route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from services.portal.accounts import Accounts
+from services.portal.limits import Limits
+from services.portal.metrics import PortalMetrics
+from services.portal.settings import PortalSettings
+from shared.kafka.outbox import Outbox
+from shared.store import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """The database, the way out to Kafka, accounts, limits and instruments."""
+
+    settings: PortalSettings
+    store: Store
+    outbox: Outbox
+    accounts: Accounts
+    limits: Limits
+    metrics: PortalMetrics
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the archive's files are, if it runs on this machine."""
+        return self.settings.state_dir
+
+    @classmethod
+    def of(cls, settings: PortalSettings) -> Backends:
+        """All of them; nothing is connected before it is used."""
+        store = open_store(settings)
+        limits = Limits(settings)
+        return cls(
+            settings, store, Outbox(settings), Accounts(store), limits, PortalMetrics(limits)
+        )
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self.outbox.stop()
+        self.store.close()
+
+
+async def _backends(request: Request) -> Backends:
+    return cast(Backends, request.app.state.backends)
+
+
+BackendsOf = Annotated[Backends, Depends(_backends)]
+"""What a route takes to reach them: ``backends: BackendsOf``."""

@@ -1,0 +1,20 @@
+"""The API's resources: one file each, and one line below.
+
+A file here has ``router = APIRouter(prefix="/<plural>", tags=["<plural>"])``. Its functions take
+``backends: BackendsOf``, a caller (``Anyone``, ``SignedIn``, ``Writer``, ``Operator``) and, if they
+give a list, ``paging: PagingQuery``; they return pydantic models and raise ``ProblemError``.
+What is another's and what is not there are the same 404. The privacy test finds every route by
+itself (``tests/integration/services/portal/test_privacy.py``).
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.portal.routes import account, health
+
+API_ROUTERS: tuple[APIRouter, ...] = (account.router,)
+"""Below ``/api/v1``."""
+
+ROOT_ROUTERS: tuple[APIRouter, ...] = (health.router,)
+"""At the root: what has its place by a standard of its own."""

@@ -1,0 +1,1 @@
+"""The console's verbs that belong to the portal."""
