@@ -36,6 +36,11 @@ class ServiceSettings(BaseSettings):
         title="Survey topics",
         description="survey=topic pairs, separated by commas; a topic may be a ^regex",
     )
+    private_surveys: str = Field(
+        "",
+        title="Surveys that not everybody may see",
+        description="survey=group pairs, separated by commas; operators see all",
+    )
     database_uri: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27117/?directConnection=true"), title="MongoDB URI"
     )

@@ -6,7 +6,6 @@ envelope's place in Kafka, so that a repeat is a duplicate key and harmless.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,21 +14,13 @@ import orjson
 import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
+from shared.archive.nights import night_of
 from shared.kafka.records import Envelope, Record
 from shared.store import Document
 
 _MAX_FIELDS = 100
 _MAX_FIELD_CHARACTERS = 1000
 _INT64_MAX = 2**63 - 1
-
-
-def night_of(mjd_tai: float) -> int:
-    """The observing night: modified Julian date of the evening, at 90 degrees west.
-
-    The night's number changes at local noon there (18:00 UTC), which is day at every observatory
-    of the Americas and of Hawaii: one night of Palomar or Rubin is one number.
-    """
-    return math.floor(mjd_tai - 0.75)
 
 
 def document_id(record: Record) -> str:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from services.distribute.privacy import private_owners, seen_by
 from services.distribute.voevents.packet import Author, voevent
 from shared.errors import RejectedRecordError
 from shared.filters.engine import FilterEngine, Mask
 from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.topics import out_topic
+from shared.privacy import private_owners, seen_by
 from shared.schemas.association import Association
 from shared.schemas.avro.encode import encode_alerts
 from shared.schemas.avro.schema import SCHEMA_NAME

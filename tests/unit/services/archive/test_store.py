@@ -7,11 +7,11 @@ import pytest
 from services.archive.store import (
     document_id,
     envelope_document,
-    night_of,
     object_updates,
     record_document,
     renamed_for_new_topic,
 )
+from shared.archive.nights import night_of
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.kafka.records import Envelope, Record
 from shared.schemas.alert import ASSOCIATION, CORRELATED

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.distribute.deliver import outgoing_alerts
-from services.distribute.privacy import private_owners, seen_by
 from shared.filters.engine import FilterEngine
 from shared.filters.user_filter import UserFilter
 from shared.kafka.records import Envelope, Record
+from shared.privacy import private_owners, seen_by
 from shared.schemas.avro.schema import alert_schema
 from shared.schemas.watched import REGIONS, WATCHLISTS
 from shared.testing.published import published_batch
