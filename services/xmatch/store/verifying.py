@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.xmatch.catalog_index import CatalogIndex, DamagedIndexError, open_index
-from services.xmatch.store.hats import DATASET
 from services.xmatch.store.importing import Progress, Silent, fingerprint
 from services.xmatch.store.standard import CELL
 from services.xmatch.store.versions import Imported, NoSuchCatalogError
+from shared.sky.hats import DATASET, FILE_SUFFIX, pixel_place
 from shared.sky.healpix import DEEPEST_ORDER
 
 CHUNK_ROWS = 5_000_000
@@ -70,7 +70,7 @@ def _wrong_hats(one: Imported, rows: int) -> list[str]:
     wrong, counted = [], 0
     lines = (one.hats / "partition_info.csv").read_text().split()[1:]
     for order, pixel in (map(int, line.split(",")[:2]) for line in lines):
-        place = f"Norder={order}/Dir={pixel // 10_000 * 10_000}/Npix={pixel}.parquet"
+        place = pixel_place(order, pixel) + FILE_SUFFIX
         path = one.hats / DATASET / place
         try:
             footer = pq.read_metadata(path)
