@@ -45,6 +45,7 @@ SERVICE_VERBS = (
     Verb("xmatch cone", "services.xmatch.cone", "Search the catalogs around a position"),
     Verb("photoz train", "services.xmatch.photoz.train", "Train photometric redshifts, and score"),
     Verb("photoz evaluate", "services.xmatch.photoz.evaluate", "Score them on other galaxies"),
+    Verb("accounts", "services.portal.verbs.accounts", "Who may use the portal, and their tokens"),
     Verb("watchlists", "services.xmatch.watchlists.command", "Users' lists and regions to watch"),
     Verb("rematch", "services.xmatch.rematch.command", "Match recent objects again, for news"),
     Verb("classify", "services.classify.classify_file", "Classify light curves from any file"),

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.portal.routes import account, health
+from services.portal.routes import account, accounts, health
 
-API_ROUTERS: tuple[APIRouter, ...] = (account.router,)
+API_ROUTERS: tuple[APIRouter, ...] = (
+    account.router,
+    accounts.router,
+)
 """Below ``/api/v1``."""
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health.router,)
