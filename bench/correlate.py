@@ -17,7 +17,7 @@ import numpy as np
 
 from services.mma.correlate import correlate
 from services.mma.correlator import Correlator
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.notices import read_notice
 from services.mma.skymaps.fits import read_sky_map
 from shared.alert_batch import AlertBatch

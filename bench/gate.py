@@ -51,7 +51,7 @@ def stages() -> dict[str, Work]:
     from services.ingest.framing import SchemaBook
     from services.ingest.normalise import normalise
     from services.mma.correlate import correlate
-    from services.mma.events import EventStore
+    from services.mma.event_store import EventStore
     from services.xmatch.catalog_store import open_catalogs
     from services.xmatch.crossmatch import crossmatch
     from services.xmatch.describe import describe

@@ -24,7 +24,7 @@ from bench.mma_reference import Files, outcomes, table
 from services.mma.candidates import Candidates
 from services.mma.correlate import correlate
 from services.mma.correlator import Correlator
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.notices import read_notice
 from services.mma.skymaps.fits import read_sky_map
 from services.mma.skymaps.overlap import overlap

@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from services.mma.coincidences import Coincidence, coincidences
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.locate import located
 from services.mma.notice_files import notices_in
 from services.mma.positions import read_positions, write_table

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from services.mma.candidates import Candidates, RecentAlerts
 from services.mma.correlate import Correlated, correlate
-from services.mma.events import ActiveEvent, EventKey, EventStore, Snapshot
+from services.mma.event_store import EventStore
+from services.mma.events import ActiveEvent, EventKey, Snapshot
 from services.mma.evidence import Measured, weigh
 from services.mma.ledger import Ledger
 from services.mma.matching import associations_of, match
@@ -47,9 +48,8 @@ class Correlator:
 
     def take_notice(self, notice: Notice) -> None:
         """Take in a notice; raises ``RejectedRecordError`` if its region cannot be compiled."""
-        changed = self.events.add(notice)
-        if changed is not None:
-            self._unsettled[changed] = None
+        for key in self.events.add(notice):
+            self._unsettled[key] = None
 
     def take_association(self, association: Association) -> None:
         """Take in what was told, by this worker or another."""
@@ -111,10 +111,14 @@ class Correlator:
 
     def _settle(self, key: EventKey, event: ActiveEvent | None) -> list[Association]:
         version = self.events.version(key)
-        if event is None:
-            if version == 0:
-                return []  # forgotten, not retracted
+        if event is None and version > 0:
             return self.ledger.withdrawals(key, (), version, "the event was retracted")
+        if event is None:
+            successor = self.events.successor(key)
+            if successor is None:
+                return []  # forgotten, not retracted
+            reason = f"the event is known as {successor[1]}"
+            return self.ledger.withdrawals(key, (), version, reason)
         found = self._all_matches(key, event)
         told = self.ledger.news(self.ledger.ranked(found.values()))
         reason = f"outside the {self._max_credible_level:.0%} region or window of a newer notice"

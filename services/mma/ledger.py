@@ -110,8 +110,6 @@ def _score(association: Association) -> float:
 
 
 def _has_changed(known: Association, found: Association) -> bool:
-    if known.notice_id == found.notice_id:
-        return False
     pairs = (
         (known.credible_level, found.credible_level),
         (known.time_offset_days, found.time_offset_days),

@@ -7,7 +7,7 @@ import pytest
 
 from services.mma import coincide
 from services.mma.coincidences import coincidences
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.notices import read_notice
 from services.mma.region_files import read_region
 from shared.testing.notices import lvk_json, voevent

@@ -9,7 +9,7 @@ import pytest
 from services.mma.candidates import Candidates, RecentAlerts, first_detection_mjd_tai
 from services.mma.correlate import correlate
 from services.mma.correlator import Correlator
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.notices import read_notice
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.schemas.alert import CORRELATED

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.mma.events import EventStore
+from services.mma.event_store import EventStore
 from services.mma.notices import read_notice
 from shared.errors import RejectedRecordError
 from shared.testing.notices import lvk_json, voevent
@@ -46,30 +46,30 @@ def stored(*notices, **bounds):
 def test_update_supersedes():
     first, second = lvk("PRELIMINARY", 5), lvk("INITIAL", 30)
     store = EventStore()
-    assert store.add(first) == KEY
-    assert store.add(second) == KEY
+    assert store.add(first) == [KEY]
+    assert store.add(second) == [KEY]
     active = store.active(KEY)
     assert (active.notice.notice_id, active.version) == (second.notice_id, 2)
 
 
 def test_an_older_notice_that_comes_late_changes_nothing():
     store = stored(lvk("INITIAL", 30))
-    assert store.add(lvk("PRELIMINARY", 5)) is None
+    assert store.add(lvk("PRELIMINARY", 5)) == []
     assert store.active(KEY).notice.alert_kind == "initial"
 
 
 def test_duplicates_are_harmless():
     store = stored(lvk("INITIAL", 30))
-    assert store.add(lvk("INITIAL", 30)) is None
+    assert store.add(lvk("INITIAL", 30)) == []
     assert store.version(KEY) == 1
 
 
 def test_a_storm_of_notices_of_one_event_is_refused(monkeypatch):
-    monkeypatch.setattr("services.mma.events.MAX_NOTICES_PER_EVENT", 3)
+    monkeypatch.setattr("services.mma.history.MAX_NOTICES_PER_EVENT", 3)
     store = stored(*(lvk("PRELIMINARY", minute) for minute in range(3)))
     with pytest.raises(RejectedRecordError, match="too_many_notices"):
         store.add(lvk("PRELIMINARY", 30))
-    assert store.add(lvk("PRELIMINARY", 1)) is None
+    assert store.add(lvk("PRELIMINARY", 1)) == []
     assert store.version(KEY) == 3
     store.add(lvk("RETRACTION", 31))
     assert store.active(KEY) is None
@@ -79,12 +79,12 @@ def test_a_storm_of_notices_of_one_event_is_refused(monkeypatch):
 
 def test_retraction_withdraws_and_is_final_also_when_first():
     store = EventStore()
-    assert store.add(lvk("RETRACTION", 40)) is None  # nothing was active
-    assert store.add(lvk("INITIAL", 30)) is None
+    assert store.add(lvk("RETRACTION", 40)) == []  # nothing was active
+    assert store.add(lvk("INITIAL", 30)) == []
     assert store.active(KEY) is None
     assert store.snapshot().events == ()
     later = stored(lvk("INITIAL", 30))
-    assert later.add(lvk("RETRACTION", 40)) == KEY
+    assert later.add(lvk("RETRACTION", 40)) == [KEY]
     assert later.active(KEY) is None
 
 
@@ -108,7 +108,7 @@ def test_a_test_never_touches_the_real_event():
 
 
 def test_utility_packets_are_no_events():
-    assert EventStore().add(gbm("Flt_Pos", 9.0, 1, role="utility")) is None
+    assert EventStore().add(gbm("Flt_Pos", 9.0, 1, role="utility")) == []
 
 
 def test_payloads_do_not_stay_in_memory():
