@@ -24,11 +24,17 @@ class Localization(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["circle", "ellipse", "sky_map"] = Field(title="Shape of the region")
+    kind: Literal["circle", "ellipse", "sky_map", "quadrants", "annulus", "polygon", "all_sky"] = (
+        Field(title="Shape of the region")
+    )
     ra_deg: float = Field(ge=0, lt=360, title="Right ascension of the centre, or the map's mode")
     dec_deg: float = Field(ge=-90, le=90, title="Declination of the centre, or the map's mode")
     radius_deg: float | None = Field(
-        None, ge=0, le=180, title="Radius (semi-major axis of an ellipse) that has the containment"
+        None,
+        ge=0,
+        le=180,
+        title="Radius that has the containment; semi-major axis of an ellipse; of an annulus, the "
+        "radius of its middle",
     )
     semi_minor_deg: float | None = Field(None, gt=0, le=180, title="Semi-minor axis of an ellipse")
     position_angle_deg: float | None = Field(
@@ -44,6 +50,16 @@ class Localization(BaseModel):
     distance_mpc: float | None = Field(None, title="Posterior mean luminosity distance")
     distance_err_mpc: float | None = Field(None, title="Its standard deviation")
     sky_map_sha256: str | None = Field(None, title="Identity of the map that is in the payload")
+    errors_deg: tuple[float, float, float, float] | None = Field(
+        None,
+        title="Quadrants: errors to the east, west (degrees of right ascension), north and south",
+    )
+    half_width_deg: float | None = Field(
+        None, gt=0, le=90, title="Annulus: half width that has the containment"
+    )
+    corners_deg: tuple[tuple[float, float], ...] = Field(
+        (), title="Polygon: right ascension and declination of its corners, in order"
+    )
 
 
 class Notice(BaseModel):
@@ -76,6 +92,22 @@ class Notice(BaseModel):
     instruments: tuple[str, ...] = Field((), title="Instruments that saw it")
     cites: tuple[str, ...] = Field((), title="Identifiers of notices it follows or supersedes")
     remarks: tuple[str, ...] = Field((), title="What was repaired or left out, and why")
+    p_astro: float | None = Field(
+        None, ge=0, le=1, title="Probability that the event is of astrophysical origin"
+    )
+    vetoes: tuple[str, ...] = Field(
+        (), title="Why it may be no transient: a known source, a star tracker that lost its lock"
+    )
+    redshift: float | None = Field(None, title="Redshift of the source, as its author has it")
+    mission: str | None = Field(None, title="Mission that reports, under its own name")
+    tense: str | None = Field(
+        None, title="GCN's alert_tense: current, archival, planned, injection, commanded, test"
+    )
+    comment: str | None = Field(None, title="What the author adds in words")
+    external: dict[str, str | float] = Field(
+        default_factory=dict,
+        title="Coincidence with another messenger's event as the author has it, under its names",
+    )
     payload: bytes = Field(title="The notice itself, byte for byte; base64 in JSON")
 
     @field_serializer("payload")

@@ -1,28 +1,90 @@
-"""Notice types: one file (or one row) each; the first of the registry that recognises reads."""
+"""Notice types: one file each; the first of the registry that recognises a document reads it."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import zlib
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
+from services.mma.notices.agile import AGILE
+from services.mma.notices.amon import AMON
+from services.mma.notices.asassn import ASASSN
 from services.mma.notices.base import Document, JsonNotice, NoticeType
+from services.mma.notices.boom import BOOM
+from services.mma.notices.burstcube import BURSTCUBE
+from services.mma.notices.calet import CALET
+from services.mma.notices.chime_frb import CHIME_FRB
+from services.mma.notices.circular import CIRCULAR
+from services.mma.notices.counterpart import COUNTERPART
+from services.mma.notices.crts import CRTS
+from services.mma.notices.dsa110_frb import DSA110_FRB
+from services.mma.notices.einstein_probe import EINSTEIN_PROBE
 from services.mma.notices.fermi_gbm import FERMI_GBM
+from services.mma.notices.fermi_lat import FERMI_LAT
+from services.mma.notices.gaia import GAIA
+from services.mma.notices.gcn_json import comment_of
+from services.mma.notices.gecam import GECAM
+from services.mma.notices.glowbug import GLOWBUG
+from services.mma.notices.hawc import HAWC
 from services.mma.notices.icecube import ICECUBE
-from services.mma.notices.instruments import INSTRUMENTS
+from services.mma.notices.integral import INTEGRAL
+from services.mma.notices.ipn import IPN
+from services.mma.notices.km3net import KM3NET
+from services.mma.notices.konus import KONUS
 from services.mma.notices.lvk import LVK
+from services.mma.notices.maxi import MAXI
+from services.mma.notices.moa import MOA
 from services.mma.notices.other import OTHER
+from services.mma.notices.snews import SNEWS
+from services.mma.notices.superk import SUPERK
+from services.mma.notices.svom import SVOM
 from services.mma.notices.swift import SWIFT
 from services.mma.notices.times import iso_utc_of_mjd_tai
+from services.mma.notices.utmost_frb import UTMOST_FRB
 from services.mma.notices.voevent import VOEvent, open_voevent
 from shared.errors import RejectedRecordError
 from shared.registry import registry
 from shared.schemas.notice import MAX_NOTICE_BYTES, Notice, notice_id_of
 
-NOTICE_TYPES: tuple[NoticeType, ...] = (LVK, FERMI_GBM, SWIFT, ICECUBE, *INSTRUMENTS, OTHER)
+NOTICE_TYPES: tuple[NoticeType, ...] = (
+    LVK,
+    FERMI_GBM,
+    FERMI_LAT,
+    SWIFT,
+    ICECUBE,
+    HAWC,
+    AMON,
+    KM3NET,
+    SUPERK,
+    SNEWS,
+    SVOM,
+    EINSTEIN_PROBE,
+    INTEGRAL,
+    AGILE,
+    CALET,
+    GECAM,
+    KONUS,
+    IPN,
+    BURSTCUBE,
+    GLOWBUG,
+    MAXI,
+    COUNTERPART,
+    CHIME_FRB,
+    DSA110_FRB,
+    UTMOST_FRB,
+    GAIA,
+    MOA,
+    ASASSN,
+    CRTS,
+    BOOM,
+    CIRCULAR,
+    OTHER,
+)
+"""Order counts: the first that recognises a document reads it."""
 BY_NAME: dict[str, NoticeType] = registry(NOTICE_TYPES)
 
 
@@ -77,7 +139,7 @@ def read_notice(payload: bytes, received_ms: int) -> Notice:
         return Notice(
             notice_id=notice_id_of(payload),
             notice_type=kind.name,
-            messenger=kind.messenger,
+            messenger=reading.messenger or kind.messenger,
             event_id=reading.event_id,
             aliases=reading.aliases,
             format="voevent" if is_voevent else "json",
@@ -96,12 +158,34 @@ def read_notice(payload: bytes, received_ms: int) -> Notice:
             significant=reading.significant,
             classification=reading.classification,
             instruments=reading.instruments,
-            cites=tuple(c for _, c in document.citations) if isinstance(document, VOEvent) else (),
+            cites=(*_cited(document), *reading.cites),
             remarks=reading.remarks,
+            p_astro=reading.p_astro,
+            vetoes=reading.vetoes,
+            redshift=reading.redshift,
+            external=reading.external,
+            **_said_by_gcn(document),
             payload=payload,
         )
     except ValidationError as error:
         raise RejectedRecordError("bad_value", str(error.errors()[0])) from error
+
+
+def _cited(document: Document) -> tuple[str, ...]:
+    if not isinstance(document, VOEvent):
+        return ()
+    return tuple(ivorn for _, ivorn in document.citations)
+
+
+def _said_by_gcn(document: Document) -> dict[str, Any]:
+    """Fields of the unified schema that mean the same in every mission's notices."""
+    if not isinstance(document, JsonNotice):
+        return {}
+    return {
+        "mission": document.text("mission") or None,
+        "tense": document.text("alert_tense") or None,
+        "comment": comment_of(document),
+    }
 
 
 def sky_map_of(notice: Notice) -> bytes | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from services.mma.notices.times import mjd_tai_of_iso, unix_ms_of_iso
 from services.mma.notices.voevent import VOEvent
@@ -41,12 +42,17 @@ class JsonNotice:
     def number(self, name: str) -> float | None:
         """Field ``name`` if it is a number."""
         value = self.fields.get(name)
-        return (
-            float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-        )
+        return float(value) if is_number(value) else None
 
 
 Document = VOEvent | JsonNotice
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a JSON value is a finite number, which true and false are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,15 @@ class Reading:
     significant: bool | None = None
     classification: dict[str, float] = field(default_factory=dict)
     instruments: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    """Events and notices that it follows, beside a VOEvent's citations."""
+    vetoes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    p_astro: float | None = None
+    redshift: float | None = None
+    external: dict[str, str | float] = field(default_factory=dict)
+    messenger: Messenger | None = None
+    """Where it is not that of the notice type."""
 
 
 def _no_sky_map(_: Document) -> bytes | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from services.mma.notices import windows
@@ -30,6 +32,22 @@ _KINDS: dict[str, AlertKind] = {
     "RETRACTION": "retraction",
 }
 _CLASSES = ("BNS", "NSBH", "BBH", "MassGap", "Terrestrial", "HasNS", "HasRemnant", "HasMassGap")
+_EXTERNAL_TEXTS = ("gcn_notice_id", "ivorn", "observatory", "search", "joint_skymap_fits")
+_EXTERNAL_NUMBERS = (
+    "time_difference",
+    "time_coincidence_far",
+    "time_sky_position_coincidence_far",
+)
+_VOEVENT_EXTERNAL = (
+    ("External_GCN_Notice_Id", "gcn_notice_id"),
+    ("External_Ivorn", "ivorn"),
+    ("External_Observatory", "observatory"),
+    ("External_Search", "search"),
+    ("joint_skymap_fits", "joint_skymap_fits"),
+    ("Time_Difference", "time_difference"),
+    ("Time_Coincidence_FAR", "time_coincidence_far"),
+    ("Time_Sky_Position_Coincidence_FAR", "time_sky_position_coincidence_far"),
+)
 
 
 def recognises(document: Document) -> bool:
@@ -88,8 +106,11 @@ def _read_json(notice: JsonNotice) -> Reading:
         localization=map_localization(payload) if payload else None,
         far_hz=float(far) if isinstance(far, int | float) else None,
         significant=bool(event["significant"]) if "significant" in event else None,
+        p_astro=_p_astro(classes),
         classification=classes,
         instruments=_texts(event.get("instruments")),
+        cites=_cited(notice.fields.get("external_coinc")),
+        external=_external(notice.fields.get("external_coinc")),
     )
 
 
@@ -98,7 +119,7 @@ def _read_voevent(event: VOEvent) -> Reading:
     mjd_tai, issued_ms = event_times(event.event_time, event.issued, event.time_scale)
     kind = _kind_of(event.params.get("AlertType", "").replace(" ", ""))
     role = _role_of(event_id) if event.role == "observation" else "test"
-    classes = {name: event.number(name) for name in _CLASSES}
+    classes = {name: value for name in _CLASSES if (value := event.number(name)) is not None}
     significant = event.params.get("Significant")
     return Reading(
         event_id=event_id,
@@ -110,9 +131,42 @@ def _read_voevent(event: VOEvent) -> Reading:
         sky_map_url=event.params.get("skymap_fits"),
         far_hz=event.number("FAR"),
         significant=None if significant is None else significant == "1",
-        classification={name: value for name, value in classes.items() if value is not None},
+        p_astro=_p_astro(classes),
+        classification=classes,
         instruments=tuple(filter(None, event.params.get("Instruments", "").split(","))),
+        external=_external(
+            {key: event.params[name] for name, key in _VOEVENT_EXTERNAL if name in event.params}
+        ),
     )
+
+
+def _p_astro(classification: Mapping[str, float]) -> float | None:
+    """1 - Terrestrial; None for bursts, which have no classes."""
+    terrestrial = classification.get("Terrestrial")
+    return None if terrestrial is None or not 0 <= terrestrial <= 1 else 1.0 - terrestrial
+
+
+def _external(said: Any) -> dict[str, str | float]:
+    """RAVEN's coincidence block under the names of the JSON; the combined map stays in the raw."""
+    if not isinstance(said, dict):
+        return {}
+    found: dict[str, str | float] = {}
+    for name in _EXTERNAL_TEXTS:
+        if said.get(name):
+            found[name] = str(said[name])[:200]
+    for name in _EXTERNAL_NUMBERS:
+        try:
+            value = float(said[name])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if math.isfinite(value):
+            found[name] = value
+    return found
+
+
+def _cited(said: Any) -> tuple[str, ...]:
+    ivorn = said.get("ivorn") if isinstance(said, dict) else None
+    return (str(ivorn)[:300],) if ivorn else ()
 
 
 def _kind_of(alert_type: str) -> AlertKind:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from services.mma.notices import windows
 from services.mma.notices.base import DEFAULT_CONTAINMENT, Document, NoticeType, Reading
-from services.mma.notices.families import Family, healpix_file, read_gcn_json, read_voevent
+from services.mma.notices.families import Family, read_voevent
+from services.mma.notices.gcn_json import healpix_file, read_gcn_json
 from services.mma.notices.voevent import VOEvent
 
 _FAMILY = Family("Swift", r"nasa\.gsfc\.(gcn|tan)/(SWIFT|Swift)", ("swift/",))

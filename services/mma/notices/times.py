@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -76,6 +77,21 @@ def unix_ms_of_iso(text: str) -> int:
     return round((mjd_utc_of_iso(text) - _UNIX_EPOCH_MJD) * 86_400_000)
 
 
+def iso_utc_of_unix_ms(unix_ms: int) -> str:
+    """ISO 8601 UTC, milliseconds, ending in Z, of Unix milliseconds.
+
+    Raises
+    ------
+    RejectedRecordError
+        ``malformed_time``, beyond the years 1 to 9999.
+    """
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)
+    except (OverflowError, ValueError) as error:
+        raise RejectedRecordError("malformed_time", f"{unix_ms} ms: {error}") from error
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
 def iso_utc_of_mjd_tai(mjd_tai: float) -> str:
     """ISO 8601 UTC, milliseconds, ending in Z, of an MJD in TAI.
 
@@ -85,11 +101,9 @@ def iso_utc_of_mjd_tai(mjd_tai: float) -> str:
         ``malformed_time``, beyond the years 1 to 9999.
     """
     days = float(mjd_utc_of_tai(mjd_tai)) - _UNIX_EPOCH_MJD
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(days * 86_400_000))
-    except (OverflowError, ValueError) as error:
-        raise RejectedRecordError("malformed_time", f"MJD {mjd_tai}: {error}") from error
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    if not math.isfinite(days):
+        raise RejectedRecordError("malformed_time", f"MJD {mjd_tai}")
+    return iso_utc_of_unix_ms(round(days * 86_400_000))
 
 
 def _zone_seconds(zone: str | None) -> int:

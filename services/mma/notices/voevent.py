@@ -43,6 +43,8 @@ class VOEvent:
     """Values of What/Param by name, groups joined in; the first of a name wins."""
     grouped: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     """Values of What/Group/Param by (group, name)."""
+    errors_deg: tuple[float, float] | None = None
+    """Errors of right ascension (coordinate degrees) and declination: Error2 of VOEvent 2.1."""
     citations: tuple[tuple[str, str], ...] = ()
     """Pairs of kind (followup, supersedes, retraction) and IVORN."""
 
@@ -84,19 +86,21 @@ def open_voevent(payload: bytes) -> VOEvent:
     if not ivorn.startswith("ivo://"):
         raise RejectedRecordError("not_voevent", f"no ivorn but {ivorn[:80]!r}")
     params, grouped = _params(root)
-    ra, dec, error = _position(root)
+    ra, dec, error, errors = _position(root)
     return VOEvent(
         ivorn=ivorn,
         role=role,
         version=root.get("version", ""),
         issued=_text(root, "Who/Date"),
-        event_time=_text(root, "WhereWhen//{*}ISOTime"),
+        event_time=_text(root, "WhereWhen//{*}ISOTime")
+        or _text(root, "WhereWhen//{*}TimeInterval/{*}ISOTimeStart"),
         time_scale=_time_scale(root),
         ra_deg=ra,
         dec_deg=dec,
         error_deg=error,
         params=MappingProxyType(params),
         grouped=MappingProxyType(grouped),
+        errors_deg=errors,
         citations=tuple(_citations(root)),
     )
 
@@ -129,16 +133,20 @@ def _time_scale(root: Any) -> str:
     return "UTC"
 
 
-def _position(root: Any) -> tuple[float | None, float | None, float | None]:
-    """Right ascension, declination and error radius of the first Position2D, degrees."""
+def _position(
+    root: Any,
+) -> tuple[float | None, float | None, float | None, tuple[float, float] | None]:
+    """Right ascension, declination, radius and both errors of the first Position2D, degrees."""
     place = root.find("./WhereWhen//{*}Position2D")
     if place is None:
-        return None, None, None
-    names = [_text_of(place, "{*}Name1"), _text_of(place, "{*}Name2")]
+        return None, None, None, None
     values = [_number_of(place, "{*}Value2/{*}C1"), _number_of(place, "{*}Value2/{*}C2")]
-    if names[0].lower().startswith("dec"):
+    errors = [_number_of(place, "{*}Error2/{*}C1"), _number_of(place, "{*}Error2/{*}C2")]
+    if _text_of(place, "{*}Name1").lower().startswith("dec"):
         values.reverse()
-    return values[0], values[1], _number_of(place, "{*}Error2Radius")
+        errors.reverse()
+    said = (errors[0], errors[1]) if errors[0] and errors[1] else None
+    return values[0], values[1], _number_of(place, "{*}Error2Radius"), said
 
 
 def _text_of(element: Any, path: str) -> str:

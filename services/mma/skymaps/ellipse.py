@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.mma.skymaps.base import FloatArray
-from services.mma.skymaps.tangent import Quadratic
+from services.mma.skymaps.tangent import Quadratic, in_tangent_plane
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,10 @@ class ErrorEllipse(Quadratic):
 
     def scaled_radius2(self, ra_deg: FloatArray, dec_deg: FloatArray) -> FloatArray:
         """r^2 of each position."""
-        ra, dec = np.radians(ra_deg - self.ra_deg), np.radians(dec_deg)
-        dec0 = np.radians(self.dec_deg)
-        cos_angle = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra)
-        east = np.cos(dec) * np.sin(ra)
-        north = np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra)
-        across = np.hypot(east, north)
-        # Equidistant azimuthal: keeps the distance from the centre true for wide ellipses.
-        angle = np.degrees(np.arctan2(across, cos_angle))
-        stretch = angle / np.where(across > 0, across, 1.0)
-        position_angle = np.radians(self.position_angle_deg)
-        along_major = stretch * (north * np.cos(position_angle) + east * np.sin(position_angle))
-        along_minor = stretch * (east * np.cos(position_angle) - north * np.sin(position_angle))
+        east, north = in_tangent_plane(self.ra_deg, self.dec_deg, ra_deg, dec_deg)
+        angle = np.radians(self.position_angle_deg)
+        along_major = north * np.cos(angle) + east * np.sin(angle)
+        along_minor = east * np.cos(angle) - north * np.sin(angle)
         r2 = (along_major / self.semi_major_deg) ** 2 + (along_minor / self.semi_minor_deg) ** 2
         return np.asarray(r2, dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""Regions drawn in a plane about a centre: ellipses, IceCube's quadrants, annuli."""
+"""Regions drawn in a plane about a centre: ellipses, boxes, IceCube's quadrants, annuli."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ from services.mma.skymaps.multi_order import (
     SQUARE_DEGREES_PER_STERADIAN,
 )
 from shared.sky.separation import separation_arcsec
+
+
+def in_tangent_plane(
+    centre_ra_deg: float, centre_dec_deg: float, ra_deg: FloatArray, dec_deg: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """East and north of a centre, degrees, shapes as given.
+
+    Equidistant azimuthal: keeps the distance from the centre true for wide regions.
+    """
+    ra, dec = np.radians(ra_deg - centre_ra_deg), np.radians(dec_deg)
+    dec0 = np.radians(centre_dec_deg)
+    cos_angle = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra)
+    east = np.cos(dec) * np.sin(ra)
+    north = np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra)
+    across = np.hypot(east, north)
+    angle = np.degrees(np.arctan2(across, cos_angle))
+    stretch = angle / np.where(across > 0, across, 1.0)
+    return np.asarray(stretch * east), np.asarray(stretch * north)
 
 
 class Quadratic:

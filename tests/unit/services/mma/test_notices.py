@@ -36,7 +36,11 @@ def test_every_type_has_a_sample_and_reads_it(kind):
     assert read.messenger == kind.messenger
     assert read.role == "observation"
     assert read.event_id
-    assert region_of(read) is not None
+    assert read.localization is not None
+    region = region_of(read)
+    assert region is not None
+    half, most = region.searched_area_deg2(0.5), region.searched_area_deg2(0.9)
+    assert 0 < half < most <= 41253
     assert kind.window.before_days >= 0
     assert kind.window.after_days > 0
     assert Notice.from_json(read.to_json()) == read
@@ -227,6 +231,7 @@ def test_json_ellipse_and_corners():
     box = notice(
         gcn_json("maxi/gsc.unknown", ra_dec_error=None, rectangular_error_corners=corners)
     ).localization
+    assert box.kind == "polygon"
     assert box.radius_deg == pytest.approx(1.38, abs=0.01)
 
 
