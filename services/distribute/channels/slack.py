@@ -1,0 +1,81 @@
+"""Slack-compatible incoming webhook (Slack, Mattermost, Rocket.Chat): a message of a few lines.
+
+Whoever has the URL may write to the room, so the URL is the secret. Text from outside is escaped
+as https://docs.slack.dev/messaging/formatting-message-text asks, so it can mention nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from services.distribute.channels.base import Destination, Outcome, Parcel
+from services.distribute.channels.webhook import judged
+from services.distribute.courier.settings import CourierSettings
+from services.distribute.peers.guarded_http import ForbiddenTargetError, GuardedHttp
+from services.distribute.peers.wording import summary
+from shared.subscriptions.addresses import HttpUrl
+from shared.subscriptions.channel_settings import ChannelSettings, SlackSettings
+
+_URL: TypeAdapter[str] = TypeAdapter(HttpUrl)
+
+
+def escaped(text: str) -> str:
+    """Without anything that Slack would read as markup, a link or a mention."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def message(settings: SlackSettings, parcels: Sequence[Parcel]) -> bytes:
+    """The body for some alerts: a title, and a line for each."""
+    lines = [escaped(settings.title)]
+    for parcel in parcels:
+        line = "• " + escaped(summary(parcel.document))
+        if settings.link and parcel.object_id:
+            url = settings.link.replace("{object_id}", quote(parcel.object_id, safe=""))
+            url = url.replace("{alert_id}", quote(parcel.subject, safe=""))
+            line += f" <{escaped(url).replace('|', '%7C')}|page>"
+        lines.append(line)
+    return orjson.dumps({"text": "\n".join(lines), "unfurl_links": False})
+
+
+class SlackChannel:
+    """Posts up to ten alerts as one message. After a crash a message may come twice."""
+
+    name = "slack"
+    most_at_once = 10
+    once_per_object = False
+    doubt_s = 0.0
+
+    def __init__(self, settings: CourierSettings) -> None:
+        self._http = GuardedHttp(
+            settings.courier_timeout_s, allow_private=settings.courier_allow_private
+        )
+
+    def waits_s(self, settings: ChannelSettings) -> float:
+        """At once."""
+        return 0.0
+
+    async def deliver(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome]:
+        """See ``channels.base``."""
+        assert isinstance(to.settings, SlackSettings)  # noqa: S101  # by the registry of settings
+        try:
+            url = _URL.validate_python(to.secret.get_secret_value() if to.secret else "")
+        except ValidationError:
+            return [Outcome("failed", "the secret is no http or https URL")] * len(parcels)
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = await self._http.post(url, message(to.settings, parcels), headers)
+        except ForbiddenTargetError as error:
+            return [Outcome("failed", str(error))] * len(parcels)
+        return [judged(answer)] * len(parcels)
+
+    async def look(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome | None]:
+        """Nothing can be asked of an incoming webhook."""
+        return [None] * len(parcels)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()

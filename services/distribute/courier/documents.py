@@ -1,0 +1,92 @@
+"""What a message of one of our topics says, as a JSON document."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import fastavro
+import orjson
+
+from shared.errors import RejectedRecordError
+from shared.kafka.records import Record
+from shared.kafka.topics import OUT_PREFIX, Topic
+from shared.schemas.association import Association
+
+SchemaOf = Callable[[int], Awaitable[Mapping[str, Any]]]
+"""The parsed Avro schema of a Confluent schema id."""
+
+_CONFLUENT_MAGIC = 0
+_HEADER_BYTES = 5
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
+
+class Documents:
+    """Reads messages by the kind of their topic.
+
+    Parameters
+    ----------
+    schema_of
+        How an Avro schema is found by its id.
+    """
+
+    def __init__(self, schema_of: SchemaOf) -> None:
+        self._schema_of = schema_of
+
+    async def read(self, source: str, record: Record) -> tuple[str, str, bytes]:
+        """Subject, object id and JSON of a message.
+
+        Raises
+        ------
+        RejectedRecordError
+            ``bad_message``, if it is not what its topic holds.
+        """
+        try:
+            if source.startswith(OUT_PREFIX):
+                document = await self._alert(record.value)
+                subject = str(document.get("alert_id") or document.get("object_id") or "")
+                object_id = str(document.get("object_id") or "")
+            elif source == Topic.ASSOCIATIONS:
+                association = Association.from_json(record.value)
+                subject, object_id = association.delivery_id, association.object_id
+                document = association.model_dump(mode="json")
+            elif source == Topic.VOEVENTS:
+                subject, object_id = "", ""
+                document = {"voevent": record.value.decode()}
+            else:
+                document = json.loads(record.value)
+                subject = str(document.get("target_id") or document.get("object_id") or "")
+                object_id = str(document.get("object_id") or "")
+            text = orjson.dumps(_without_nan(document))
+        except (ValueError, KeyError, TypeError, IndexError, EOFError, struct.error) as error:
+            raise RejectedRecordError("bad_message", f"{record.topic}: {error!r}"[:300]) from error
+        if len(text) > MAX_DOCUMENT_BYTES:
+            raise RejectedRecordError("too_large", f"{len(text)} bytes as JSON")
+        return subject, object_id, text
+
+    async def _alert(self, value: bytes) -> dict[str, Any]:
+        magic, schema_id = struct.unpack_from(">bi", value)
+        if magic != _CONFLUENT_MAGIC:
+            raise ValueError("not in Confluent framing")
+        schema = await self._schema_of(schema_id)
+        read: Any = fastavro.schemaless_reader(
+            io.BytesIO(value[_HEADER_BYTES:]), dict(schema), None
+        )
+        return dict(read)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with null for what JSON has no number for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value

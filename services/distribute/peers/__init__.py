@@ -1,0 +1,1 @@
+"""What peer channels share: guarded HTTP, and words about an alert."""
