@@ -11,11 +11,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.portal.routes import account, accounts, health
+from services.portal.routes import (
+    account,
+    accounts,
+    alerts,
+    events,
+    health,
+    labels,
+    objects,
+    targets,
+)
 
 API_ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     accounts.router,
+    objects.router,
+    alerts.router,
+    events.router,
+    labels.router,
+    targets.router,
 )
 """Below ``/api/v1``."""
 

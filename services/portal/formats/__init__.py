@@ -1,0 +1,1 @@
+"""The forms an answer may have: JSON, CSV, Parquet, VOTable; FITS and PNG for images."""
