@@ -17,7 +17,8 @@ from services.distribute.out_topics import OutTopics
 from services.distribute.settings import DistributeSettings
 from services.distribute.voevents.packet import Author
 from shared.errors import UpstreamUnavailableError
-from shared.filters.engine import FilterEngine, Limits
+from shared.filters.engine import FilterEngine
+from shared.filters.guard import Limits
 from shared.filters.user_filter import read_filters
 from shared.kafka import app as kafka
 from shared.kafka.recent import recent_headers

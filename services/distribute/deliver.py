@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from services.distribute.messages import (
+    DELIVERY_ID,
+    ByRow,
+    Partitions,
+    selected_columns,
+    whole_alerts,
+)
 from services.distribute.voevents.packet import Author, voevent
 from shared.errors import RejectedRecordError
 from shared.filters.engine import FilterEngine, Mask
@@ -15,11 +21,8 @@ from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.topics import out_topic
 from shared.privacy import private_owners, seen_by
 from shared.schemas.association import Association
-from shared.schemas.avro.encode import encode_alerts
-from shared.schemas.avro.schema import SCHEMA_NAME
 
-DELIVERY_ID = "delivery_id"
-"""Header by which a repeat is known: an alert's origin, or an association's own identity."""
+__all__ = ["DELIVERY_ID", "Outgoing", "outgoing_alerts", "outgoing_voevents"]
 
 Outgoing = dict[str, list[Message]]
 """Messages by full name of the topic, each with the partition of the record it comes from."""
@@ -46,30 +49,49 @@ def outgoing_alerts(engine: FilterEngine, envelopes: Sequence[Envelope], prefix:
     outgoing: Outgoing = {}
     for survey, group in _of_one_schema(envelopes):
         table = pa.Table.from_batches([e.batch.record_batch for e in group])
-        private = private_owners(table)
-        public = seen_by(table, None) if private else table
-        masks = engine.select(public, survey)
-        owners = {name: each.owner for name, each in engine.filters.items()}
-        insiders = {owner: rows for owner, rows in private.items() if owner in owners.values()}
-        for owner, rows in insiders.items():
-            theirs = {name for name, whose in owners.items() if whose == owner}
-            found = engine.select(seen_by(table.filter(pa.array(rows)), owner), survey)
-            masks |= _own_masks(masks, found, theirs, rows)
-        masks = {name: mask for name, mask in masks.items() if mask.any()}
-        if not masks:
-            continue
         partitions = _partitions(group)
-        wanted = np.logical_or.reduce(list(masks.values()))
-        messages = _by_row(public, wanted, partitions)
+        for name, messages in _of_table(engine, table, survey, partitions):
+            outgoing.setdefault(out_topic(name, prefix), []).extend(messages)
+    return outgoing
+
+
+def _of_table(
+    engine: FilterEngine, table: pa.Table, survey: str, partitions: Partitions
+) -> Iterator[tuple[str, list[Message]]]:
+    """Each filter's messages, each filter run on what its owner may see, and sent that."""
+    private = private_owners(table)
+    public = seen_by(table, None) if private else table
+    masks = engine.select(public, survey)
+    owners = {name: each.owner for name, each in engine.filters.items()}
+    insiders = {owner: rows for owner, rows in private.items() if owner in owners.values()}
+    views = {owner: seen_by(table, owner) for owner in insiders}
+    for owner, rows in insiders.items():
+        theirs = {name for name, whose in owners.items() if whose == owner}
+        found = engine.select(views[owner].filter(pa.array(rows)), survey)
+        masks |= _own_masks(masks, found, theirs, rows)
+    masks = {name: mask for name, mask in masks.items() if mask.any()}
+    narrow = engine.outputs.keys() & masks.keys()
+    whole = {name: mask for name, mask in masks.items() if name not in narrow}
+    found_by: dict[str, ByRow] = {}
+    if whole:
+        wanted = np.logical_or.reduce(list(whole.values()))
+        messages = whole_alerts(public, wanted, partitions)
         own = {
-            owner: messages | _by_row(seen_by(table, owner), wanted & rows, partitions)
+            owner: messages | whole_alerts(views[owner], wanted & rows, partitions)
             for owner, rows in insiders.items()
         }
-        for name, mask in masks.items():
-            mine = own.get(owners[name], messages)
-            chosen = [mine[row] for row in np.flatnonzero(mask).tolist()]
-            outgoing.setdefault(out_topic(name, prefix), []).extend(chosen)
-    return outgoing
+        found_by = {name: own.get(owners[name], messages) for name in whole}
+    if narrow:
+        chosen = {name: masks[name] for name in narrow}
+        found_by |= selected_columns(engine, public, survey, chosen, partitions)
+        for owner, rows in insiders.items():
+            mine = {n: masks[n] & rows for n in narrow if owners[n] == owner}
+            again = selected_columns(engine, views[owner], survey, mine, partitions)
+            for name, by_row in again.items():
+                found_by[name] = found_by.get(name, {}) | by_row
+    for name, mask in masks.items():
+        if name in found_by and name not in engine.paused:
+            yield name, [found_by[name][row] for row in np.flatnonzero(mask).tolist()]
 
 
 def _own_masks(
@@ -85,14 +107,6 @@ def _own_masks(
         mask[rows] = found.get(name, False)
         own[name] = mask
     return own
-
-
-def _by_row(table: pa.Table, wanted: Mask, partitions: npt.NDArray[np.int64]) -> dict[int, Message]:
-    """The wanted alerts as messages, by row."""
-    rows = np.flatnonzero(wanted)
-    if not len(rows):
-        return {}
-    return dict(zip(rows.tolist(), _messages(table, rows, partitions), strict=True))
 
 
 def _of_one_schema(envelopes: Iterable[Envelope]) -> Iterator[tuple[str, list[Envelope]]]:
@@ -111,48 +125,11 @@ def _of_one_schema(envelopes: Iterable[Envelope]) -> Iterator[tuple[str, list[En
     yield from groups
 
 
-def _partitions(envelopes: Sequence[Envelope]) -> npt.NDArray[np.int64]:
+def _partitions(envelopes: Sequence[Envelope]) -> Partitions:
     """Partition of the river each alert came by, shape (n,)."""
     return np.repeat(
         np.array([e.record.partition for e in envelopes]), [len(e.batch) for e in envelopes]
     )
-
-
-def _messages(
-    table: pa.Table, rows: npt.NDArray[np.int64], partitions: npt.NDArray[np.int64]
-) -> list[Message]:
-    """The wanted alerts as messages."""
-    wanted = table.take(pa.array(rows)).combine_chunks().to_batches()[0]
-    schema_name = SCHEMA_NAME.encode()
-
-    def values(name: str) -> list[object]:
-        column: list[object] = wanted.column(name).to_pylist()
-        return column
-
-    return [
-        Message(
-            value=body,
-            key=str(object_id).encode(),
-            partition=int(partition),
-            headers=(
-                (DELIVERY_ID, f"{topic}/{origin_partition}/{offset}".encode()),
-                ("alert_id", str(alert_id).encode()),
-                ("survey", str(survey).encode()),
-                ("schema", schema_name),
-            ),
-        )
-        for body, object_id, alert_id, survey, topic, origin_partition, offset, partition in zip(
-            encode_alerts(wanted),
-            values("object_id"),
-            values("alert_id"),
-            values("survey"),
-            values("origin_topic"),
-            values("origin_partition"),
-            values("origin_offset"),
-            partitions[rows],
-            strict=True,
-        )
-    ]
 
 
 def outgoing_voevents(records: Iterable[Record], author: Author) -> list[Message]:

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
-from shared.filters.engine import Limits, locked_connection
-from shared.filters.syntax import Expression, FilterRefusedError, parse_where
-from shared.filters.trial import try_on_nothing
+from shared.filters.match import where_of_match
+from shared.filters.output import OutputColumn, output_columns
+from shared.filters.python import PYTHON_FILTERS
+from shared.filters.refusal import FilterRefusedError
+from shared.filters.schemas import schema_of
+from shared.filters.statement import parse_filter
+from shared.filters.surveys import tried_on_surveys
 from shared.filters.user_filter import (
     MAX_FILE_BYTES,
+    NAME_PATTERN,
     FilterFileError,
     Place,
     UserFilter,
     place_in_file,
     read_filters,
 )
-from shared.schemas.alert import SURVEY_FIELDS
-from shared.schemas.classification import FEATURES
-from shared.schemas.published import PUBLISHED
-
-OPEN_STRUCTS_FILE = Path(__file__).with_name("open_structs.json")
-"""Members of ``survey_fields`` by survey, and of ``features``: Arrow type by name."""
-_SELECT = re.compile(r"\s*select\s+\*\s+from\s+alerts\s+where\b", re.IGNORECASE)
+from shared.schemas.avro.registered import RegisteredSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,10 @@ class Verdict:
     """Surveys it applies to."""
     not_applicable: Mapping[str, str] | None = None
     """Surveys it does not apply to, and why."""
+    columns: tuple[OutputColumn, ...] = ()
+    """What it sends; empty for the whole alert."""
+    schema: RegisteredSchema | None = None
+    """The Avro schema of its messages."""
 
 
 def check_file(path: Path) -> Iterator[Verdict]:
@@ -52,71 +54,53 @@ def check_file(path: Path) -> Iterator[Verdict]:
     FilterFileError
         If the file cannot be read as filters at all.
     """
-    filters = [_of_sql(path)] if path.suffix == ".sql" else read_filters(path)
+    filters = read_filter_file(path)
     text = path.read_text(encoding="utf-8")
-    schemas = survey_schemas()
     for each in filters:
-        yield _judge(path, text, each, schemas)
+        yield judge_filter(each, partial(place_in_file, path, text, each.select, each.name))
 
 
-def _of_sql(path: Path) -> UserFilter:
+def read_filter_file(path: Path) -> list[UserFilter]:
+    """The filters of a file: .sql, .json (a match document, or whole filters) or .toml.
+
+    Raises
+    ------
+    FilterFileError
+        If the file cannot be read as filters at all.
+    """
+    if path.suffix == ".toml":
+        return read_filters(path)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise FilterFileError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if path.suffix == ".json":
+            text = where_of_match(json.loads(text))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise FilterFileError(f"{path}: {error}") from error
-    head = _SELECT.match(text)
-    where = text[head.end() if head else 0 :].rstrip().removesuffix(";")
-    return UserFilter.model_construct(name=path.stem, where=where, description="", owner="")
+    named = path.stem if re.fullmatch(NAME_PATTERN, path.stem) else "unnamed"
+    return [UserFilter.model_construct(name=named, select=text, description="", owner="")]
 
 
-def _judge(path: Path, text: str, each: UserFilter, schemas: Mapping[str, pa.Schema]) -> Verdict:
-    def refused(why: str, position: int = 0) -> Verdict:
-        return Verdict(each.name, place_in_file(path, text, each.where, each.name, position), why)
+def judge_filter(each: UserFilter, place_of: Callable[[int], Place]) -> Verdict:
+    """Judge one filter; ``place_of`` finds a character of its text in its file."""
 
-    tried = [survey for survey in schemas if each.survey in {None, survey}]
-    if not tried:
-        return refused(f"no survey {each.survey!r}; there are: {', '.join(schemas)}")
+    def refused(error: FilterRefusedError) -> Verdict:
+        reason = f"{error.why}; {error.hint}" if error.hint else error.why
+        return Verdict(each.name, place_of(error.position), reason)
+
     try:
-        expression = parse_where(each.where)
+        statement = parse_filter(each.select)
+        fitting, refusals = tried_on_surveys(statement, each.survey)
+        if not fitting:
+            whys = "; ".join(dict.fromkeys(error.why for error in refusals.values()))
+            first = next(iter(refusals.values()))
+            return refused(FilterRefusedError(whys, first.position))
+        columns = output_columns(statement, fitting)
     except FilterRefusedError as error:
-        return refused(error.why, error.position)
-    refusals = _refusals(expression, {survey: schemas[survey] for survey in tried})
-    if len(refusals) == len(tried):
-        reasons = dict.fromkeys(error.why for error in refusals.values())
-        return refused("; ".join(reasons), next(iter(refusals.values())).position)
-    fitting = tuple(survey for survey in tried if survey not in refusals)
+        return refused(error)
+    if each.python is not None and each.python not in PYTHON_FILTERS:
+        return refused(FilterRefusedError(f"no Python filter {each.python!r}"))
     others = {survey: error.why for survey, error in refusals.items()}
-    place = place_in_file(path, text, each.where, each.name, 0)
-    return Verdict(each.name, place, None, fitting, others)
-
-
-def _refusals(
-    expression: Expression, schemas: Mapping[str, pa.Schema]
-) -> dict[str, FilterRefusedError]:
-    """Surveys the expression does not fit, and why."""
-    connection = locked_connection(Limits(), explains=True)
-    refusals = {}
-    for survey, schema in schemas.items():
-        try:
-            try_on_nothing(connection, expression, schema)
-        except FilterRefusedError as error:
-            refusals[survey] = error
-    connection.close()
-    return refusals
-
-
-def survey_schemas() -> dict[str, pa.Schema]:
-    """The published schema of each survey, its own members filled in."""
-    members = json.loads(OPEN_STRUCTS_FILE.read_text(encoding="utf-8"))
-    features = _struct(members[FEATURES])
-    schemas = {}
-    for survey, own in members[SURVEY_FIELDS].items():
-        types = {SURVEY_FIELDS: _struct(own), FEATURES: features}
-        schemas[survey] = pa.schema([f.with_type(types.get(f.name, f.type)) for f in PUBLISHED])
-    return schemas
-
-
-def _struct(members: Mapping[str, str]) -> pa.StructType:
-    return pa.struct([pa.field(name, pa.type_for_alias(alias)) for name, alias in members.items()])
+    schema = schema_of(each, columns)
+    return Verdict(each.name, place_of(0), None, tuple(fitting), others, columns, schema)

@@ -1,15 +1,15 @@
 """All filters in one query: a boolean column each, prepared once, run on every batch.
 
 Planning a query costs far more than running it on a hundred alerts. So the fused query is
-prepared against a source whose contents change from batch to batch, one per Arrow schema.
+prepared against a source whose contents change from batch to batch, one per Arrow schema. What the
+wanted alerts send is a second query of the same kind, over those alerts only (``projection``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,10 +17,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import structlog
 
-from shared.filters.syntax import Expression, FilterRefusedError, parse_where
+from shared.filters.guard import Limits, locked_connection
+from shared.filters.output import OutputColumn, output_columns
+from shared.filters.projection import Projected, Projection
+from shared.filters.python import PYTHON_FILTERS
+from shared.filters.refusal import FilterRefusedError
+from shared.filters.source import Source, first_line
+from shared.filters.statement import Statement, parse_filter
+from shared.filters.surveys import tried_on_surveys
 from shared.filters.trial import require_boolean
 from shared.filters.user_filter import UserFilter
-from shared.filters.view import MACROS, alerts_view
+from shared.filters.view import alerts_view
 from shared.schemas.published import OPEN_STRUCTS, PUBLISHED
 
 log = structlog.get_logger()
@@ -32,61 +39,15 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one query may use."""
-
-    memory_mib: int = 256
-    seconds: float = 2.0
-
-
-class _Source:
-    """A relation whose rows are those of ``table`` at the time of each run."""
-
-    def __init__(self, table: pa.Table) -> None:
-        self.table = table
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.table.__arrow_c_stream__(requested_schema)
-
-    def __arrow_c_schema__(self) -> object:
-        return self.table.schema.__arrow_c_schema__()
-
-
-@dataclass(frozen=True, slots=True)
 class _Plan:
     """The fused query for batches of one schema."""
 
     schema: pa.Schema
     number: int
-    source: _Source
+    source: Source
     names: tuple[str, ...]
+    projection: Projection
     misfits: dict[str, str] = field(default_factory=dict)
-
-
-def locked_connection(limits: Limits, *, explains: bool = False) -> Any:
-    """DuckDB in memory that knows our functions, and can reach no file, network or setting.
-
-    With ``explains`` its errors are JSON and say where in the query they lie.
-    """
-    connection = duckdb.connect(
-        config={
-            "threads": "1",
-            "memory_limit": f"{limits.memory_mib}MiB",
-            "max_temp_directory_size": "0KiB",
-            "enable_external_access": "false",
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "python_enable_replacements": "false",
-            "max_expression_depth": "500",
-            "errors_as_json": str(explains).lower(),
-        }
-    )
-    for macro in MACROS:
-        connection.execute(macro)
-    connection.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
-    connection.execute("SET lock_configuration = true")
-    return connection
 
 
 class FilterEngine:
@@ -103,7 +64,12 @@ class FilterEngine:
     def __init__(self, filters: Sequence[UserFilter], limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._filters = {each.name: each for each in filters if each.is_active}
-        self._expressions = {name: _parsed(each) for name, each in self._filters.items()}
+        self._statements = {name: _parsed(each) for name, each in self._filters.items()}
+        self._outputs = {
+            name: outputs_of(self._filters[name], statement)
+            for name, statement in self._statements.items()
+            if statement.columns
+        }
         self._connection = locked_connection(self._limits)
         self._plans: dict[str, _Plan] = {}
         self._plans_made = 0
@@ -115,6 +81,11 @@ class FilterEngine:
     def filters(self) -> dict[str, UserFilter]:
         """The active filters by name, paused ones included."""
         return dict(self._filters)
+
+    @property
+    def outputs(self) -> dict[str, tuple[OutputColumn, ...]]:
+        """The columns of filters that do not send the whole alert."""
+        return dict(self._outputs)
 
     def misfits(self, batch: pa.RecordBatch | pa.Table, survey: str) -> dict[str, str]:
         """Filters that do not apply to alerts of this schema, and why."""
@@ -143,10 +114,59 @@ class FilterEngine:
         plan.source.table = table
         try:
             columns = self._connection.execute(f"EXECUTE fused_{plan.number}").fetchnumpy()
-            return {name: np.asarray(columns[name], dtype=np.bool_) for name in plan.names}
+            masks = {name: np.asarray(columns[name], dtype=np.bool_) for name in plan.names}
         except (duckdb.Error, MemoryError) as error:
-            log.warning("fused_filters_failed", survey=survey, error=_first_line(error))
-            return self._one_by_one(plan)
+            log.warning("fused_filters_failed", survey=survey, error=first_line(error))
+            masks = self._one_by_one(plan)
+        return self._narrowed(table, masks)
+
+    def project(
+        self, batch: pa.RecordBatch | pa.Table, survey: str, masks: Mapping[str, Mask]
+    ) -> Projected | None:
+        """What the alerts that filters want send, for filters that do not send the whole alert.
+
+        Parameters
+        ----------
+        batch, survey
+            As given to ``select``.
+        masks
+            What ``select`` gave, or less.
+
+        Returns
+        -------
+        Projected
+            None if no such filter wants any. A filter whose columns cannot be computed is paused.
+        """
+        table = _table(batch)
+        plan = self._plan(table, survey)
+        mine = {n: m for n, m in masks.items() if n in self._outputs and n not in self.paused}
+        if not any(mask.any() for mask in mine.values()):
+            return None
+        projected, culprits = plan.projection.run(table, mine)
+        for name, why in culprits.items():
+            self.pause(name, why)
+        return projected
+
+    def _narrowed(self, table: pa.Table, masks: dict[str, Mask]) -> dict[str, Mask]:
+        """The masks, with what filters in Python say of the alerts that SQL lets through."""
+        for name, mask in list(masks.items()):
+            python = self._filters[name].python
+            if python is None or not mask.any():
+                continue
+            rows = np.flatnonzero(mask)
+            started = time.perf_counter()
+            try:
+                wanted = PYTHON_FILTERS[python].wants(table.take(pa.array(rows)))
+                narrowed = np.zeros(len(mask), np.bool_)
+                narrowed[rows] = np.asarray(wanted, np.bool_)
+                masks[name] = narrowed
+            except Exception as error:  # noqa: BLE001  # a filter's own fault, whatever it is
+                self.pause(name, first_line(error))
+                del masks[name]
+                continue
+            if time.perf_counter() - started > self._limits.seconds:
+                self.pause(name, f"took longer than {self._limits.seconds} s")
+        return masks
 
     def _one_by_one(self, plan: _Plan) -> dict[str, Mask]:
         """Find the filter that broke the fused query, pause it, and do the others' work."""
@@ -157,22 +177,23 @@ class FilterEngine:
             started = time.perf_counter()
             try:
                 found = self._connection.execute(
-                    _query({name: self._expressions[name]}, plan.number)
+                    _query({name: self._statements[name]}, plan.number)
                 ).fetchnumpy()
                 masks[name] = np.asarray(found[name], dtype=np.bool_)
                 seconds[name] = time.perf_counter() - started
             except (duckdb.Error, MemoryError) as error:
-                culprits[name] = _first_line(error)
+                culprits[name] = first_line(error)
         self._blameless_failures = 0 if culprits else self._blameless_failures + 1
         if self._blameless_failures >= _BLAMELESS_FAILURES:
             slowest = max(seconds, key=lambda name: seconds[name])
             culprits[slowest] = "slowest of a set that together exceeds the limits"
             self._blameless_failures = 0
         for name, why in culprits.items():
-            self._pause(name, why)
+            self.pause(name, why)
         return masks
 
-    def _pause(self, name: str, why: str) -> None:
+    def pause(self, name: str, why: str) -> None:
+        """Set a filter aside: no alert is asked of it any more."""
         self.paused[name] = why
         for survey in list(self._plans):
             self._drop(survey)
@@ -191,9 +212,10 @@ class FilterEngine:
         if plan is not None:
             if plan.names:
                 self._connection.execute(f"DEALLOCATE fused_{plan.number}")
+            plan.projection.drop()
             self._connection.unregister(f"source_{plan.number}")
 
-    def _prepare(self, fitting: dict[str, Expression], number: int) -> None:
+    def _prepare(self, fitting: dict[str, Statement], number: int) -> None:
         """Prepare the fused query; filters that cannot be planned leave ``fitting``, paused.
 
         Planning has the same limits as running: what binds alone may still take too long.
@@ -202,32 +224,32 @@ class FilterEngine:
             try:
                 self._connection.execute(f"PREPARE fused_{number} AS {_query(fitting, number)}")
             except (duckdb.Error, MemoryError) as error:
-                log.warning("fused_filters_not_planned", error=_first_line(error))
+                log.warning("fused_filters_not_planned", error=first_line(error))
             else:
                 return
             seconds: dict[str, float] = {}
             culprits: dict[str, str] = {}
-            for name, expression in fitting.items():
+            for name, statement in fitting.items():
                 started = time.perf_counter()
                 try:
-                    self._connection.execute(f"EXPLAIN {_query({name: expression}, number)}")
+                    self._connection.execute(f"EXPLAIN {_query({name: statement}, number)}")
                     seconds[name] = time.perf_counter() - started
                 except (duckdb.Error, MemoryError) as error:
-                    culprits[name] = _first_line(error)
+                    culprits[name] = first_line(error)
             if not culprits:
                 slowest = max(seconds, key=lambda name: seconds[name])
                 culprits[slowest] = "slowest to plan of a set that together exceeds the limits"
             for name, why in culprits.items():
                 del fitting[name]
-                self._pause(name, why)
+                self.pause(name, why)
 
     def _planned(self, table: pa.Table, survey: str) -> _Plan:
         self._plans_made += 1
-        number, source = self._plans_made, _Source(table.slice(0, 0))
+        number, source = self._plans_made, Source(table.slice(0, 0))
         self._connection.register(f"source_{number}", source)
-        fitting: dict[str, Expression] = {}
+        fitting: dict[str, Statement] = {}
         misfits: dict[str, str] = {}
-        for name, expression in self._expressions.items():
+        for name, statement in self._statements.items():
             if name in self.paused:
                 continue
             meant_for = self._filters[name].survey
@@ -235,30 +257,52 @@ class FilterEngine:
                 misfits[name] = f"is for {meant_for}"
                 continue
             try:
-                require_boolean(self._connection, expression, f"source_{number}")
-                fitting[name] = expression
+                require_boolean(self._connection, statement, f"source_{number}")
+                fitting[name] = statement
             except FilterRefusedError as error:
                 if isinstance(error.__cause__, duckdb.InterruptException):
-                    self._pause(name, _first_line(error.__cause__))  # too slow, not a misfit
+                    self.pause(name, first_line(error.__cause__))  # too slow, not a misfit
                 else:
                     misfits[name] = error.why
         self._prepare(fitting, number)
+        outputs = {name: self._outputs[name] for name in fitting if name in self._outputs}
+        projection = Projection(self._connection, table.schema, number, outputs)
         log.info("filters_planned", survey=survey, running=list(fitting), not_applicable=misfits)
-        return _Plan(table.schema, number, source, tuple(fitting), misfits)
+        return _Plan(table.schema, number, source, tuple(fitting), projection, misfits)
 
 
-def _query(expressions: dict[str, Expression], number: int) -> str:
+def _query(statements: Mapping[str, Statement], number: int) -> str:
     columns = ", ".join(
-        f'coalesce(({e.sql}\n), false) AS "{name}"' for name, e in expressions.items()
+        f'coalesce(({each.where}\n), false) AS "{name}"' for name, each in statements.items()
     )
-    return f"SELECT {columns} FROM {alerts_view(f'source_{number}')} AS alerts"  # noqa: S608
+    derived = frozenset[str]().union(*(each.derived for each in statements.values()))
+    return f"SELECT {columns} FROM {alerts_view(f'source_{number}', derived)} AS alerts"  # noqa: S608
 
 
-def _parsed(each: UserFilter) -> Expression:
+def _parsed(each: UserFilter) -> Statement:
     try:
-        return parse_where(each.where)
+        if each.python is not None and each.python not in PYTHON_FILTERS:
+            there = ", ".join(PYTHON_FILTERS) or "none"
+            raise FilterRefusedError(f"no Python filter {each.python!r}; there are: {there}")
+        return parse_filter(each.select)
     except FilterRefusedError as error:
-        raise FilterRefusedError(f"filter {each.name}: {error.why}", error.position) from error
+        raise error.of(each.select, f"filter {each.name}: ") from error
+
+
+def outputs_of(each: UserFilter, statement: Statement) -> tuple[OutputColumn, ...]:
+    """The columns a filter sends: the same wherever and whenever they are worked out.
+
+    Raises
+    ------
+    FilterRefusedError
+        If it fits no survey, or surveys give a column types that have no common one.
+    """
+    if not statement.columns:
+        return ()
+    fitting, refusals = tried_on_surveys(statement, each.survey)
+    if not fitting:
+        raise next(iter(refusals.values())).of(each.select, f"filter {each.name}: ")
+    return output_columns(statement, fitting)
 
 
 def _table(batch: pa.RecordBatch | pa.Table) -> pa.Table:
@@ -268,7 +312,3 @@ def _table(batch: pa.RecordBatch | pa.Table) -> pa.Table:
         if column.name not in OPEN_STRUCTS and table.schema.get_field_index(column.name) < 0:
             table = table.append_column(column, pa.nulls(table.num_rows, column.type))
     return table
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

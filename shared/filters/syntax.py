@@ -1,21 +1,17 @@
-"""What a filter may say: one expression, of listed operations, on the columns of one alert.
+"""What an expression of a filter may say: listed operations on the columns of one alert.
 
-DuckDB's own parser reads it (``json_serialize_sql``), so what is judged is what is run. Nothing
-that makes values grow is listed: with every operation linear in its input and lambdas not
+Nothing that makes values grow is listed: with every operation linear in its input and lambdas not
 nested, 8 KB of SQL cannot ask for more than the time limit of a batch can stop.
 """
 
 from __future__ import annotations
 
-import json
+import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from typing import Any
 
-import duckdb
-
-from shared.filters.user_filter import MAX_WHERE_BYTES
+from shared.filters.refusal import FilterRefusedError
 from shared.filters.view import ALERT_FUNCTIONS
 
 OPERATOR_SYMBOLS = frozenset("+-*/%^&|") | {"//", "**"}
@@ -42,6 +38,16 @@ LIST_FUNCTIONS = frozenset(_LIST_WORDS.split())
 _SCALARS = SCALAR_FUNCTIONS | OPERATOR_SYMBOLS | _LIKE
 FUNCTIONS = _SCALARS | LIST_FUNCTIONS | frozenset(ALERT_FUNCTIONS)
 """Every function a filter may call."""
+
+_QUERY_WORDS = """
+    any_value approx_count_distinct approx_quantile arg_max arg_min array_agg avg bool_and bool_or
+    corr count count_star covar_pop covar_samp first last list max median min mode quantile_cont
+    quantile_disc regr_intercept regr_slope stddev stddev_pop stddev_samp sum var_pop var_samp
+    variance skewness kurtosis row_number rank dense_rank percent_rank cume_dist ntile lag lead
+    first_value last_value nth_value unnest
+"""
+QUERY_FUNCTIONS = frozenset(_QUERY_WORDS.split())
+"""What a query over many alerts may call besides: aggregates, windows, a list as rows."""
 
 _REPEATING = frozenset({"mag", "nullif", "cone", "fmod", "between"})
 """Planned as text in which an argument stands twice: nested 20 deep, that is a million times."""
@@ -71,115 +77,72 @@ _REFUSED = {
     "PARAMETER": "a filter has no parameters",
     "COLLATE": "write lower(...) instead of a collation",
 }
-_EMPTY_PARTS = ("where_clause", "having", "sample", "qualify")
-_SELECT = "SELECT "
+MAX_FILTER_BYTES = 8192
+"""Longest filter: a longer one is a program."""
 
 
-class FilterRefusedError(Exception):
-    """A filter that will not be run; ``position`` is the character of its text that is meant."""
-
-    def __init__(self, why: str, position: int = 0) -> None:
-        super().__init__(why)
-        self.why = why
-        self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A WHERE clause that has been judged: ``sql`` may be put between parentheses and run."""
-
-    text: str
-    sql: str
-    """As written, with the hidden arguments of the alert's own functions filled in."""
-    inserted: tuple[tuple[int, int], ...] = ()
-    """Where in ``text`` those were put, and how long they are; bytes."""
-
-    def written_at(self, byte: int) -> int:
-        """The character of ``text`` that stands at a byte of ``sql``; 0 if there is none."""
-        for start, length in self.inserted:
-            if byte >= start + length:
-                byte -= length
-            else:
-                byte = min(byte, start)
-        encoded = self.text.encode()
-        return len(encoded[:byte].decode(errors="ignore")) if 0 <= byte <= len(encoded) else 0
+def text_refusal(text: str) -> FilterRefusedError | None:
+    """Why a text is refused before it is parsed; None if it is not."""
+    if len(text.encode(errors="replace")) > MAX_FILTER_BYTES:
+        return FilterRefusedError(f"longer than {MAX_FILTER_BYTES} bytes")
+    for character in ("\x00", "\ufeff"):
+        if character in text:
+            return FilterRefusedError(
+                f"holds the character U+{ord(character):04X}", text.index(character)
+            )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return FilterRefusedError("holds half of a surrogate pair", error.start)
+    if len(_CASE_OF_OPERAND.findall(text)) > _MOST_CASES_OF_OPERAND:
+        return FilterRefusedError("write CASE WHEN x = 1 THEN instead of CASE x WHEN 1 THEN")
+    return None
 
 
-def parse_where(where: str) -> Expression:
-    """Judge a WHERE clause; it need not bind to any column yet.
+def cost_refusal(expressions: list[Any]) -> str | None:
+    """Why expressions are too dear to plan; None if they are not."""
+    if _planned(expressions) > _MOST_PLANNED:
+        return "too much to plan: nests BETWEEN, IN, cone, fmod, mag or nullif too deep"
+    return None
+
+
+def judge(
+    node: Any, *, inside_lambda: bool, functions: frozenset[str] = FUNCTIONS
+) -> Iterator[tuple[int, bytes]]:
+    """Refuse what is not listed; yield where calls need which hidden arguments.
 
     Raises
     ------
     FilterRefusedError
-        If it is not exactly one expression, or says anything that is not listed.
+        Its ``position`` is the byte of the parsed text.
     """
-    if len(where.encode()) > MAX_WHERE_BYTES:
-        raise FilterRefusedError(f"longer than {MAX_WHERE_BYTES} bytes")
-    if "\x00" in where:
-        raise FilterRefusedError("holds a zero character", where.index("\x00"))
-    if len(_CASE_OF_OPERAND.findall(where)) > _MOST_CASES_OF_OPERAND:
-        raise FilterRefusedError("write CASE WHEN x = 1 THEN instead of CASE x WHEN 1 THEN")
-    tree = _single_expression(where)
-    insertions = dict(_judge(tree, where, inside_lambda=False))
-    if _planned(tree) > _MOST_PLANNED:
-        raise FilterRefusedError(
-            "too much to plan: nests BETWEEN, IN, cone, fmod, mag or nullif too deep"
-        )
-    sql = where.encode()
-    for position in sorted(insertions, reverse=True):
-        sql = sql[:position] + insertions[position] + sql[position:]
-    inserted = tuple((start, len(insertions[start])) for start in sorted(insertions))
-    return Expression(where, sql.decode(), inserted)
-
-
-def _single_expression(where: str) -> dict[str, Any]:
-    """The tree of ``SELECT <where>``, which must have that one expression and nothing else."""
-    with duckdb.connect(config={"max_expression_depth": "150"}) as connection:
-        row = connection.execute("SELECT json_serialize_sql(?)", [_SELECT + where]).fetchone()
-    parsed = json.loads(row[0] if row else "{}")
-    if parsed.get("error", True):
-        raise FilterRefusedError(
-            parsed.get("error_message", "cannot be parsed"),
-            _characters(where, int(parsed.get("position", len(_SELECT)))),
-        )
-    statements = parsed["statements"]
-    node = statements[0]["node"] if len(statements) == 1 else {}
-    is_bare = (
-        node.get("type") == "SELECT_NODE"
-        and node["from_table"]["type"] == "EMPTY"
-        and not any(node.get(part) for part in (*_EMPTY_PARTS, "modifiers", "group_expressions"))
-        and not node["cte_map"]["map"]
-        and len(node["select_list"]) == 1
-        and not node["select_list"][0]["alias"]
-    )
-    if not is_bare:
-        raise FilterRefusedError(
-            "not one expression: write only what stands after WHERE, "
-            "as flux_njy > 1e5 AND reliability > 0.9"
-        )
-    expression: dict[str, Any] = node["select_list"][0]
-    return expression
-
-
-def _judge(node: Any, where: str, *, inside_lambda: bool) -> Iterator[tuple[int, bytes]]:
-    """Refuse what is not listed; yield the hidden arguments to insert, by byte of ``where``."""
     if isinstance(node, list):
         for child in node:
-            yield from _judge(child, where, inside_lambda=inside_lambda)
+            yield from judge(child, inside_lambda=inside_lambda, functions=functions)
         return
     if not isinstance(node, dict):
         return
     kind = node.get("class")
     if kind is not None:
-        refusal = _refusal(node, inside_lambda=inside_lambda)
-        if refusal:
-            raise FilterRefusedError(refusal, _characters(where, node["query_location"]))
+        refusal = _refusal(node, inside_lambda=inside_lambda, functions=functions)
         name = str(node.get("function_name", "")).lower()
+        if refusal:
+            place = node.get("query_location") or 0
+            raise FilterRefusedError(refusal, place, hint=hint_for(name, functions))
         hidden = ALERT_FUNCTIONS.get(name)
         if kind == "FUNCTION" and hidden is not None:
-            yield _hidden_arguments(node, where, hidden)
+            comma = ", " if node["arguments"] else ""
+            yield node["query_location"], f"{hidden}{comma}".encode()
     for child in node.values():
-        yield from _judge(child, where, inside_lambda=inside_lambda or kind == "LAMBDA")
+        yield from judge(
+            child, inside_lambda=inside_lambda or kind == "LAMBDA", functions=functions
+        )
+
+
+def hint_for(name: str, known: Collection[str]) -> str:
+    """The known name most like one that is not."""
+    near = difflib.get_close_matches(name.lower(), known, 1, 0.75)
+    return f"did you mean {near[0]}?" if near and near[0] != name.lower() else ""
 
 
 def _planned(node: Any, copies: int = 1) -> int:
@@ -197,11 +160,14 @@ def _planned(node: Any, copies: int = 1) -> int:
     return parts + sum(_planned(child, copies) for child in node.values())
 
 
-def _refusal(node: dict[str, Any], *, inside_lambda: bool) -> str | None:
-    """Why this node may not be in a filter; None if it may."""
+def _refusal(node: dict[str, Any], *, inside_lambda: bool, functions: frozenset[str]) -> str | None:
+    """Why this node may not be in a filter or query; None if it may."""
     kind, type_ = node["class"], node["type"]
-    if kind == "FUNCTION":
-        return _function_refusal(node, inside_lambda=inside_lambda)
+    is_query = functions is not FUNCTIONS
+    if kind == "FUNCTION" or (kind == "WINDOW" and is_query):
+        return _function_refusal(node, inside_lambda=inside_lambda, functions=functions)
+    if is_query and kind in {"SUBQUERY", "STAR"} and not node.get("columns"):
+        return None
     if kind == "OPERATOR" and type_ not in _OPERATORS:
         return f"{type_.lower().replace('_', ' ')} is not allowed in a filter"
     if kind == "TYPE" and (node["type_name"].lower() not in _TYPES or node["children"]):
@@ -217,29 +183,19 @@ def _not_constant(arguments: list[dict[str, Any]]) -> int:
     return sum(argument["expression"]["class"] != "CONSTANT" for argument in arguments)
 
 
-def _function_refusal(node: dict[str, Any], *, inside_lambda: bool) -> str | None:
+def _function_refusal(
+    node: dict[str, Any], *, inside_lambda: bool, functions: frozenset[str]
+) -> str | None:
     name = node["function_name"].lower()
     if name in _COPYING and _not_constant(node["arguments"]) > _MOST_COPIED:
         return f"{name} of more than {_MOST_COPIED} columns or expressions is not allowed"
-    if name not in FUNCTIONS or node.get("schema") or node.get("catalog"):
-        return f"function {name} is not allowed in a filter; docs/filters.md lists those that are"
-    if node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders"):
-        return f"{name}: DISTINCT, FILTER and ORDER BY are not allowed in a filter"
+    if name not in functions or node.get("schema") or node.get("catalog"):
+        return f"function {name} is not allowed; docs/filters.md lists those that are"
+    is_single = functions is FUNCTIONS or name in FUNCTIONS
+    if is_single and (
+        node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders")
+    ):
+        return f"{name}: DISTINCT, FILTER and ORDER BY are not allowed here"
     if inside_lambda and name not in _SCALARS:
         return f"function {name} is not allowed inside a lambda"
     return None
-
-
-def _hidden_arguments(node: dict[str, Any], where: str, hidden: str) -> tuple[int, bytes]:
-    """Where the alert's own columns go into a call such as ``cone(10.7, 41.3, 60)``."""
-    start = node["query_location"] - len(_SELECT)
-    opening = re.compile(rb'"?[A-Za-z_]+"?\s*\(').match(where.encode(), start)
-    if opening is None:
-        raise FilterRefusedError("write the function's name just before its parenthesis", start)
-    comma = ", " if node["arguments"] else ""
-    return opening.end(), f"{hidden}{comma}".encode()
-
-
-def _characters(where: str, position: int) -> int:
-    """The character of ``where`` at a byte of the parsed text; 0 where the parser has none."""
-    return Expression(where, where).written_at(position - len(_SELECT))

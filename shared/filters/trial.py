@@ -1,4 +1,4 @@
-"""Try an expression on the view without any alert: does it bind, is it true or false."""
+"""Try a filter on the view without any alert: does it bind, is it true or false, what it sends."""
 
 from __future__ import annotations
 
@@ -8,33 +8,43 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from shared.filters.syntax import Expression, FilterRefusedError
+from shared.filters.refusal import FilterRefusedError
+from shared.filters.statement import VIEW, Statement
 from shared.filters.view import alerts_view
 
-_DESCRIBE = "DESCRIBE SELECT ("
+_DESCRIBE = "DESCRIBE "
 _TRIAL = "one_alert"
 
 
-def require_boolean(connection: Any, expression: Expression, source: str) -> None:
-    """Check that an expression binds to the relation ``source`` and is true or false.
+def require_boolean(connection: Any, statement: Statement, source: str) -> None:
+    """Check that a filter binds to the relation ``source`` and its condition is true or false.
 
     Raises
     ------
     FilterRefusedError
-        If it names what is not there, or is a number or a text.
+        If it names what is not there, or its condition is a number or a text.
     """
-    # The parsed expression holds only listed operations, so it cannot leave its parentheses.
-    query = f"{_DESCRIBE}{expression.sql}\n) FROM {alerts_view(source)} AS alerts"
+    seen = alerts_view(source, statement.derived)
+    # The parts hold only listed operations, so they cannot leave their parentheses.
+    columns = "".join(f", ({column.sql}\n)" for column in statement.columns)
+    query = f"{_DESCRIBE}SELECT ({statement.where}\n){columns} FROM {seen} AS {VIEW}"  # noqa: S608
     try:
         kind = connection.execute(query).fetchall()[0][1]
     except duckdb.Error as error:
-        raise _refusal(error, expression) from error
+        raise _refusal(error, statement, 0) from error
     if kind != "BOOLEAN":
-        raise FilterRefusedError(f"is {kind.lower()}, not true or false; compare it with something")
+        raise FilterRefusedError(
+            f"is {kind.lower()}, not true or false; compare it with something", text=statement.text
+        )
 
 
-def try_on_nothing(connection: Any, expression: Expression, schema: pa.Schema) -> None:
-    """Check an expression on one alert of ``schema`` of which every column is null.
+def try_on_nothing(connection: Any, statement: Statement, schema: pa.Schema) -> pa.Schema:
+    """Check a filter on one alert of ``schema`` of which every column is null.
+
+    Returns
+    -------
+    Schema
+        Of the columns it sends; empty for the whole alert.
 
     Raises
     ------
@@ -44,23 +54,35 @@ def try_on_nothing(connection: Any, expression: Expression, schema: pa.Schema) -
     columns = [pa.nulls(1, field.type) for field in schema]
     nullable = pa.schema([field.with_nullable(True) for field in schema])
     connection.register(_TRIAL, pa.Table.from_arrays(columns, schema=nullable))
-    require_boolean(connection, expression, _TRIAL)
-    query = f"SELECT ({expression.sql}\n) FROM {alerts_view(_TRIAL)} AS alerts"  # noqa: S608  # as above
+    seen = alerts_view(_TRIAL, statement.derived)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {VIEW} AS SELECT * FROM {seen}")  # noqa: S608
     try:
-        connection.execute(query).fetchall()
+        connection.execute(f"{_DESCRIBE}{statement.sql}").fetchall()
     except duckdb.Error as error:
-        raise _refusal(error, expression, knows_place=False) from error
+        raise _refusal(error, statement, len(_DESCRIBE)) from error
+    require_boolean(connection, statement, _TRIAL)
+    parts = "".join(f', ({column.sql}\n) AS "{column.name}"' for column in statement.columns)
+    try:
+        found = connection.sql(f"SELECT ({statement.where}\n){parts} FROM {VIEW}")  # noqa: S608
+        sent: pa.Schema = found.to_arrow_table().schema
+    except duckdb.Error as error:
+        raise _refusal(error, statement, None) from error
+    return sent.remove(0)
 
 
-def _refusal(
-    error: duckdb.Error, expression: Expression, *, knows_place: bool = True
-) -> FilterRefusedError:
-    """DuckDB's error with the place in what the user wrote, if DuckDB gives it (as JSON)."""
+def _refusal(error: duckdb.Error, statement: Statement, before: int | None) -> FilterRefusedError:
+    """DuckDB's error with the place in what the user wrote.
+
+    ``before`` is how many bytes stand before the statement's own SQL; None where places mean
+    nothing.
+    """
     text = str(error)
     try:
         told = json.loads(text[text.index("{") :])
         why = " ".join(str(told["exception_message"]).split())
     except (ValueError, KeyError):
-        return FilterRefusedError(text.splitlines()[0])
-    byte = int(told.get("position", len(_DESCRIBE))) - len(_DESCRIBE)
-    return FilterRefusedError(why, expression.written_at(byte) if knows_place else 0)
+        return FilterRefusedError(text.splitlines()[0], text=statement.text)
+    place = 0
+    if before:
+        place = statement.written_at(int(told.get("position", before)) - before)
+    return FilterRefusedError(why, place, text=statement.text)

@@ -1,4 +1,4 @@
-"""A filter as its owner writes it: a WHERE clause with a name, in a TOML settings file."""
+"""A filter as its owner writes it: a text with a name, in a TOML file or in the database."""
 
 from __future__ import annotations
 
@@ -8,24 +8,55 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-MAX_WHERE_BYTES = 8192
-"""Longest WHERE clause: a longer one is a program, not a filter."""
+from shared.filters.match import where_of_match
+from shared.filters.syntax import MAX_FILTER_BYTES
+
 MAX_FILE_BYTES = 4 * 1024 * 1024
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 
 
 class UserFilter(BaseModel):
-    """One filter. Its alerts go to the topic ``out.<name>``."""
+    """One filter. Its alerts go to the topic ``out.<name>``.
+
+    What it asks is given in one of three ways: ``select`` (SQL, whole or only what follows WHERE;
+    ``where`` is another name for it), ``match`` (a Mongo-style document), or ``python``, with or
+    without a ``select``, which then narrows it further and says what is sent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", title="Name, part of its topic's name")
+    name: str = Field(pattern=NAME_PATTERN, title="Name, part of its topic's name")
     description: str = Field(min_length=1, max_length=2000, title="What it is for, in words")
-    where: str = Field(min_length=1, max_length=MAX_WHERE_BYTES, title="SQL WHERE clause")
+    select: str = Field(
+        min_length=1, max_length=MAX_FILTER_BYTES, title="SELECT columns FROM alerts WHERE ..."
+    )
     owner: str = Field(min_length=1, max_length=200, title="Who answers for it")
+    group: str | None = Field(None, max_length=200, title="Group that may see and change it too")
+    is_public: bool = Field(True, title="Whether others may see it and read its topic")
     survey: str | None = Field(None, title="Survey it is for; null for every one it fits")
     is_active: bool = Field(True, title="Whether it runs")
+    version: int = Field(1, ge=1, title="Counted from 1; a new text is a new version")
+    python: str | None = Field(None, title="Function of shared.filters.python it must also pass")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_text(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        written = dict(given)
+        where, match = written.pop("where", None), written.pop("match", None)
+        texts = [text for text in (written.get("select"), where, match) if text is not None]
+        if len(texts) > 1:
+            raise ValueError("give one of select, where and match")
+        if match is not None:
+            written["select"] = where_of_match(match)
+        elif where is not None:
+            written["select"] = where
+        elif written.get("python") and not texts:
+            written["select"] = "true"
+        return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +113,11 @@ def _toml(path: Path) -> dict[str, Any]:
         raise FilterFileError(f"{path}: not TOML: {error}") from error
 
 
-def place_in_file(path: Path, text: str, where: str, name: str, position: int) -> Place:
-    """Line and column in the file's ``text`` of character ``position`` of a filter's ``where``."""
+def place_in_file(path: Path, text: str, select: str, name: str, position: int) -> Place:
+    """Line and column in the file's ``text`` of character ``position`` of a filter's text."""
     named = re.search(rf"^\s*name\s*=\s*[\"']{re.escape(name)}[\"']", text, re.MULTILINE)
-    start = text.find(where, named.start() if named else 0)
+    start = text.find(select, named.start() if named else 0)
     if start < 0:  # the TOML has escapes: the clause's own lines are the best there is
-        start, text = 0, where
+        start, text = 0, select
     before = text[: start + position]
     return Place(str(path), before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)

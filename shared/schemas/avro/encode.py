@@ -90,6 +90,18 @@ def _with_nulls(chunks: Chunks, array: pa.Array, null: bytes) -> Chunks:
     return [chunk if ok else null for ok, chunk in zip(valid, chunks, strict=True)]
 
 
+encoded_column = _column
+"""Chunks of one published column, for messages of some columns only."""
+
+
+def primitive_chunks(array: pa.Array, head: bytes) -> Chunks:
+    """Chunks of primitives after ``head``; what stands for a null is not defined."""
+    primitive = primitive_name(array.type)
+    if primitive is None:
+        raise TypeError(f"no Avro form of Arrow {array.type}")
+    return _primitives(array, primitive, head)
+
+
 def _values(array: pa.Array, name: str = "") -> Chunks:
     """Chunks of values without a union; what stands for a null row is not defined."""
     if types.is_list(array.type):
@@ -118,11 +130,11 @@ def _lists(array: pa.Array) -> Chunks:
     if packed is not None:
         width, content = packed
         return [
-            _varint(b - a) + content[a * width : b * width] + _END if b > a else _END
+            varint(b - a) + content[a * width : b * width] + _END if b > a else _END
             for a, b in spans
         ]
     chunks = _values(items)
-    return [_varint(b - a) + b"".join(chunks[a:b]) + _END if b > a else _END for a, b in spans]
+    return [varint(b - a) + b"".join(chunks[a:b]) + _END if b > a else _END for a, b in spans]
 
 
 def _packed(items: pa.Array) -> tuple[int, bytes] | None:
@@ -144,18 +156,18 @@ def _maps(array: pa.Array, branches: Sequence[str]) -> Chunks:
         _map_entries(array.field(i), array.type.field(i), branches)
         for i in range(array.type.num_fields)
     ]
-    head = _varint(len(members))
+    head = varint(len(members))
     return [head + b"".join(row) + _END for row in zip(*members, strict=True)]
 
 
 def _map_entries(array: pa.Array, field: pa.Field, branches: Sequence[str]) -> Chunks:
     name = field.name.encode()
-    key = _varint(len(name)) + name
+    key = varint(len(name)) + name
     null = key + _NULL
     if array.null_count == len(array):
         return [null] * len(array)
     branch = _branch(field, branches)
-    chunks = _primitives(array, branch, key + _varint(branches.index(branch)))
+    chunks = _primitives(array, branch, key + varint(branches.index(branch)))
     return _with_nulls(chunks, array, null)
 
 
@@ -168,7 +180,7 @@ def _branch(field: pa.Field, branches: Sequence[str]) -> str:
     return branch
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     """Avro's int and long: zigzag, then seven bits per byte, lowest first."""
     rest = (value << 1) ^ (value >> 63)
     out = bytearray()
@@ -191,9 +203,9 @@ def _primitives(array: pa.Array, avro_type: str, head: bytes = b"") -> Chunks:
         return chunks
     if avro_type == "string":
         encoded = [(value or "").encode() for value in array.to_pylist()]
-        return [head + _varint(len(value)) + value for value in encoded]
+        return [head + varint(len(value)) + value for value in encoded]
     if len(array) < _FEW:
-        return [head + _varint(value or 0) for value in array.to_pylist()]
+        return [head + varint(value or 0) for value in array.to_pylist()]
     return _varints(_filled(array).astype(np.int64), head)
 
 
@@ -203,7 +215,7 @@ _FEW = 16
 
 
 def _varints(values: npt.NDArray[np.int64], head: bytes) -> Chunks:
-    """``_varint`` of each value after ``head``, all at once."""
+    """``varint`` of each value after ``head``, all at once."""
     rest = ((values << 1) ^ (values >> 63)).view(np.uint64)
     shifted = rest[:, None] >> np.arange(0, 70, 7, dtype=np.uint64)
     shifted[:, 9] = rest >> np.uint64(63)

@@ -2,7 +2,7 @@ import duckdb
 import pyarrow as pa
 
 from services.distribute.filters.reference import REFERENCE_FILE, reference_text
-from shared.filters.check import survey_schemas
+from shared.filters.surveys import survey_schemas
 from shared.filters.syntax import LIST_FUNCTIONS, SCALAR_FUNCTIONS
 from shared.schemas.avro.encode import encode_alerts
 from shared.schemas.published import OPEN_STRUCTS

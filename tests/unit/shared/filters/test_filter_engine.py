@@ -4,9 +4,12 @@ import pyarrow as pa
 import pytest
 
 from services.distribute.filters import DEFAULT_FILE
-from shared.filters.engine import FilterEngine, Limits
+from services.xmatch.catalogs import CATALOGS as XMATCH_CATALOGS
+from shared.filters.derived import CATALOGS, DERIVED, OF_CATALOG
+from shared.filters.engine import FilterEngine
+from shared.filters.guard import Limits
 from shared.filters.user_filter import UserFilter, read_filters
-from shared.filters.view import DERIVED
+from shared.schemas.classification import TRANSIENT_CLASSES
 from shared.testing.published import published_batch
 
 
@@ -34,6 +37,24 @@ CURVE = {
 NGC = {"catalog": "openngc", "source_id": "NGC1", "source_class": "G", "separation_arcsec": 9.0}
 STAR = {"catalog": "gcvs", "source_id": "SS Cyg", "source_class": "UGSS", "separation_arcsec": 2.0}
 
+EVENTS = [
+    {"event_id": "A", "credible_level": 0.7, "role": "observation", "joint_far_hz": 1e-9},
+    {
+        "event_id": "B",
+        "credible_level": 0.2,
+        "role": "test",
+        "notice_type": "initial",
+        "time_offset_days": 1.5,
+        "joint_far_hz": 1e-7,
+    },
+]
+VERDICTS = {
+    "transient": [{"probability": 0.5, "class": "SN II", "probabilities": {"sn_ii": 0.5}}, None],
+    "kilonova": [{"probability": 0.25}, None],
+    "real_bogus": [{"probability": 0.75}, None],
+    "early_sn_ia": [{"probability": 0.5}, None],
+    "anomaly": [{"percentile": 99.0, "score": 0.5}, None],
+}
 AROUND = {
     "hosts": [
         [{"source_id": "NGC1", "separation_arcsec": 7.5, "offset_kpc": 2.0, "d_dlr": 0.5}],
@@ -74,17 +95,56 @@ AROUND = {
         ("abs(absolute_magnitude_ab + 13.0103) < 1e-3", [True, False]),
         ("absolute_magnitude_ab IS NULL", [False, True]),
         ("NULL::BOOLEAN", [False, False]),
+        ("days_since_previous_detection = 3", [True, False]),
+        ("days_since_last_upper_limit = 4", [True, False]),
+        ("days_since_peak = 0", [True, True]),
+        ("abs(ingest_delay_s - 0.2) < 1e-9", [True, True]),
+        ("gcvs_source_id = 'SS Cyg' AND gcvs_class = 'UGSS'", [True, False]),
+        ("openngc_separation_arcsec = 9 AND openngc_redshift IS NULL", [True, False]),
+        ("best_event_id = 'B' AND best_event_role = 'test'", [True, False]),
+        ("best_event_type = 'initial' AND best_event_days = 1.5", [True, False]),
+        ("smallest_joint_far_hz = 1e-9", [True, False]),
+        ("in_skymap('B', 0.2) AND NOT in_skymap('A', 0.5)", [True, False]),
+        ("in_skymap('A', 0.9)", [True, False]),
+        ("transient_class = 'SN II' AND p_sn_ii = 0.5 AND p_tde IS NULL", [True, False]),
+        ("transient_probability = 0.5 AND kilonova_probability = 0.25", [True, False]),
+        ("real_bogus_probability = 0.75 AND microlensing_probability IS NULL", [True, False]),
+        ("early_sn_ia_probability = 0.5", [True, False]),
+        ("anomaly_percentile = 99 AND anomaly_score = 0.5", [True, False]),
+        ("in_watchlist('mine') AND on_watchlist('mine')", [True, False]),
+        ("in_moc('field') AND in_region('field')", [False, True]),
     ],
 )
 def test_derived_columns_against_values_by_hand(where, expected):
-    events = [{"credible_level": 0.7}, {"credible_level": 0.2}]
-    changes = {**CURVE, "matches": [[STAR, NGC], []], "associations": [events, []], **AROUND}
+    changes = {
+        **CURVE,
+        "matches": [[STAR, NGC], []],
+        "associations": [EVENTS, []],
+        **AROUND,
+        **VERDICTS,
+        "watchlists": [[{"name": "mine"}], []],
+        "regions": [None, [{"name": "field"}]],
+    }
     assert wanted(where, published_batch(2, changes=changes)) == expected
 
 
 def test_every_derived_column_is_tested_by_hand():
     tested = str(test_derived_columns_against_values_by_hand.pytestmark)
-    assert [name for name, _, _ in DERIVED if name not in tested] == []
+    of_catalogs = {name for name, _, _ in OF_CATALOG}
+    of_classes = {f"p_{name}" for name, _ in TRANSIENT_CLASSES}
+    others = [name for name, _, _ in DERIVED if name not in of_catalogs | of_classes]
+    assert [name for name in others if name not in tested] == []
+
+
+def test_the_catalogs_with_columns_are_those_we_have():
+    assert sorted(XMATCH_CATALOGS) == list(CATALOGS)
+
+
+def test_every_column_of_a_catalog_and_a_class_binds():
+    batch = published_batch(2).record_batch
+    names = [name for name, _, _ in DERIVED]
+    engine = FilterEngine([a_filter("it", " OR ".join(f"{n} IS NULL" for n in names[:200]))])
+    assert engine.select(batch, "ztf"), engine.misfits(batch, "ztf")
 
 
 @pytest.mark.parametrize(

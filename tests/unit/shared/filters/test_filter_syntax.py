@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from shared.filters.syntax import FilterRefusedError, parse_where
+from shared.filters.refusal import FilterRefusedError
+from shared.filters.statement import parse_filter
 
 
 @pytest.mark.parametrize(
@@ -21,23 +22,76 @@ from shared.filters.syntax import FilterRefusedError, parse_where
         "try(ln(flux_njy)) > 1",
     ],
 )
-def test_accepted(where):
-    assert parse_where(where).sql == where
+def test_a_bare_condition_is_accepted(where):
+    statement = parse_filter(where)
+    assert statement.columns == ()
+    assert statement.sql.removeprefix("SELECT * FROM alerts WHERE ") == where
 
 
 @pytest.mark.parametrize(
     ("where", "sql"),
     [
         ("cone(10.7, 41.3, 60)", "cone(ra_deg, dec_deg, 10.7, 41.3, 60)"),
-        ("abs(galactic_latitude()) > 10", "abs(galactic_latitude(ra_deg, dec_deg)) > 10"),
+        ("abs(galactic_latitude()) > 10", "(abs(galactic_latitude(ra_deg, dec_deg)) > 10)"),
         (
             "'é' = band AND match_of ('gcvs') IS NULL AND CONE(1, 2, 3)",
-            "'é' = band AND match_of (matches, 'gcvs') IS NULL AND CONE(ra_deg, dec_deg, 1, 2, 3)",
+            "(('é' = band) AND (match_of(matches, 'gcvs') IS NULL)"
+            " AND cone(ra_deg, dec_deg, 1, 2, 3))",
         ),
+        ("true -- or anything\n", "true"),
     ],
 )
-def test_functions_of_the_alert_get_its_columns(where, sql):
-    assert parse_where(where).sql == sql
+def test_the_condition_is_written_anew_with_the_columns_of_the_alerts_functions(where, sql):
+    assert parse_filter(where).where == sql
+
+
+def test_a_whole_select():
+    statement = parse_filter(
+        "SELECT object_id, mag(flux_njy) AS m, transient['class'], galactic_latitude(),"
+        " alerts.band AS filter, match_of('gcvs').source_id AS star\n"
+        "FROM alerts WHERE flux_njy > 1e5;"
+    )
+    assert {column.name: column.sql for column in statement.columns} == {
+        "object_id": "object_id",
+        "m": "mag(flux_njy)",
+        "class": "transient['class']",
+        "galactic_latitude": "galactic_latitude(ra_deg, dec_deg)",
+        "filter": "alerts.band",
+        "star": "(match_of(matches, 'gcvs')).source_id",
+    }
+    assert [c.plain for c in statement.columns] == ["object_id", None, None, None, "band", None]
+    assert statement.where == "(flux_njy > 1e5)"
+    assert parse_filter("SELECT * FROM alerts").where == "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "line", "column"),
+    [
+        ("SELECT a FROM alerts LIMIT 3", "LIMIT", 1, 1),
+        ("SELECT count(*) FROM alerts", "count_star", 1, 8),
+        ("SELECT DISTINCT band FROM alerts", "DISTINCT", 1, 1),
+        ("SELECT band, band FROM alerts", "two columns are named band", 1, 14),
+        ("SELECT band,\n flux_njy + 1 FROM alerts", "column 2 has no name", 2, 11),
+        ('SELECT band AS "a b" FROM alerts', "has no name that Avro allows", 1, 8),
+        ("SELECT *, band FROM alerts", "* is not a value", 1, 8),
+        ("SELECT * EXCLUDE (band) FROM alerts", "* is not a value", 1, 8),
+        ("SELECT band FROM alert", "selects FROM alerts", 1, 18),
+        ("SELECT a.band FROM alerts AS a", "leave out the other name", 1, 1),
+        ("SELECT band FROM alerts, alerts", "selects FROM alerts", 1, 13),
+        ("SELECT band FROM main.alerts", "selects FROM alerts", 1, 18),
+        ("SELECT band FROM alerts\nWHERE slep(1)", "function slep", 2, 7),
+        ("SELECT band FROM alerts GROUP BY band", "GROUP BY", 1, 1),
+        ("SELECT band FROM alerts TABLESAMPLE 10%", "selects FROM alerts", 1, 18),
+        ("SELECT band FROM (SELECT * FROM alerts)", "selects FROM alerts", 1, 18),
+        ("SELECT band INTO x FROM alerts", "INTO", 1, 13),
+        ("reliabilty > 0.5 AND maag(flux_njy) > 1", "did you mean mag?", 1, 22),
+    ],
+)
+def test_refusals_say_where_and_why(text, why, line, column):
+    with pytest.raises(FilterRefusedError) as caught:
+        parse_filter(text)
+    assert why in str(caught.value)
+    assert (caught.value.line, caught.value.column) == (line, column)
 
 
 ATTACKS = {
@@ -83,7 +137,7 @@ ATTACKS = {
 @pytest.mark.parametrize("where", ATTACKS.values(), ids=ATTACKS.keys())
 def test_refused(where):
     with pytest.raises(FilterRefusedError):
-        parse_where(where)
+        parse_filter(where)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +150,7 @@ def test_refused(where):
 )
 def test_the_error_points_at_the_place(where, position):
     with pytest.raises(FilterRefusedError) as caught:
-        parse_where(where)
+        parse_filter(where)
     assert caught.value.position == position
 
 
@@ -122,7 +176,7 @@ def test_what_doubles_with_every_level_is_refused_unplanned(where: str) -> None:
     """DuckDB's planner took 4 GB and half a minute of these, its limits notwithstanding."""
     started = time.monotonic()
     with pytest.raises(FilterRefusedError, match=r"too much to plan|write CASE WHEN"):
-        parse_where(where)
+        parse_filter(where)
     assert time.monotonic() - started < 2
 
 
@@ -135,14 +189,14 @@ def test_what_doubles_with_every_level_is_refused_unplanned(where: str) -> None:
     ],
 )
 def test_what_is_only_long_is_accepted(where: str) -> None:
-    parse_where(where)
+    parse_filter(where)
 
 
 @pytest.mark.parametrize("before", ["list_zip(", "list_value(", "["])
 def test_a_light_curve_is_not_copied_hundreds_of_times(before: str) -> None:
     after = "]" if before == "[" else ")"
     few = f"len({before}{', '.join(['lc_mjd_tai'] * 8)}{after}) > 0"
-    parse_where(few)
+    parse_filter(few)
     with pytest.raises(FilterRefusedError, match="more than 8"):
-        parse_where(few.replace("lc_mjd_tai", "lc_mjd_tai, lc_mjd_tai", 1))
-    parse_where(f"list_contains([{', '.join(map(str, range(300)))}], n_points)")
+        parse_filter(few.replace("lc_mjd_tai", "lc_mjd_tai, lc_mjd_tai", 1))
+    parse_filter(f"list_contains([{', '.join(map(str, range(300)))}], n_points)")

@@ -8,7 +8,7 @@ import json
 from services.classify import features
 from services.ingest.surveys.lsst import SURVEY_FIELDS as LSST
 from services.ingest.surveys.ztf import SURVEY_FIELDS as ZTF
-from shared.filters.check import OPEN_STRUCTS_FILE
+from shared.filters.surveys import OPEN_STRUCTS_FILE
 
 
 def current():
