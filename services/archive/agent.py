@@ -16,6 +16,7 @@ from shared.store import Collection, open_store
 RECORDS = (
     (Topic.NOTICES, Collection.NOTICES),
     (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
+    (Topic.COINCIDENCES, Collection.COINCIDENCES),
     (Topic.LABELS, Collection.LABELS),
     (Topic.TARGETS, Collection.TARGETS),
     (Topic.VOTES, Collection.VOTES),
@@ -45,6 +46,9 @@ def create_app(settings: ArchiveSettings) -> ServiceApp:
     )
     for topic, collection in RECORDS:
         add_record_sink(app, settings, source=topic, deliver=database.keep_records(collection))
+    add_record_sink(
+        app, settings, source=Topic.EVENTS, deliver=database.keep_newest(Collection.EVENTS)
+    )
     if settings.archive_keep_packets:
         keep_packets(app, settings, metrics)
     return app

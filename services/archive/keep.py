@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from services.archive.metrics import ArchiveMetrics
 from services.archive.store import (
     envelope_document,
+    newest_by_key,
     object_updates,
     record_document,
     renamed_for_new_topic,
@@ -51,6 +52,25 @@ class DatabaseKeeper:
 
         return keep
 
+    def keep_newest(self, collection: Collection) -> Callable[[list[Record]], Awaitable[None]]:
+        """A function that keeps, of records with a key, the newest of each in ``collection``."""
+
+        async def keep(records: list[Record]) -> None:
+            updates = newest_by_key(records)
+            await self._keep(collection, lambda: self._upsert(collection, updates))
+
+        return keep
+
+    async def _upsert(self, collection: Collection, updates: dict[str, Document]) -> None:
+        await self._prepare()
+        await self._store.upsert(collection, updates)
+        self._metrics.documents.labels(collection.value).inc(len(updates))
+
+    async def _prepare(self) -> None:
+        if not self._prepared:
+            await self._store.prepare()
+            self._prepared = True
+
     async def _keep(self, collection: Collection, take: Take) -> None:
         try:
             if collection in self._doubtful:
@@ -63,9 +83,7 @@ class DatabaseKeeper:
         self._last[collection] = take
 
     async def _insert(self, collection: Collection, documents: list[Document]) -> None:
-        if not self._prepared:
-            await self._store.prepare()
-            self._prepared = True
+        await self._prepare()
         repeats = await self._store.insert(collection, documents)
         repeated = len(repeats)
         if repeats:

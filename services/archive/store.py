@@ -116,6 +116,28 @@ def record_document(record: Record) -> Document:
 
 def _scalars(value: bytes) -> dict[str, Any]:
     try:
+def newest_by_key(records: Iterable[Record]) -> dict[str, Document]:
+    """MongoDB updates that leave the last record of each key, by key.
+
+    ``names`` are those of the JSON object, if it has such a list: what else it may be asked for by.
+    """
+    updates: dict[str, Document] = {}
+    for record in records:
+        document = record_document(record)
+        key = document["key"] or document["_id"]
+        place = document.pop("_id")
+        updates[key] = {"$set": {**document, "origin": place, "names": _names(record.value)}}
+    return updates
+
+
+def _names(value: bytes) -> list[str]:
+    try:
+        names = orjson.loads(value).get("names", [])
+    except (orjson.JSONDecodeError, AttributeError):
+        return []
+    return [name for name in names if isinstance(name, str) and "\0" not in name]
+
+
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
         return {}

@@ -1,7 +1,7 @@
 """The Kafka edge: ``alerts.classified`` in, ``alerts.correlated`` and ``associations`` out.
 
-Every worker reads all of ``notices`` and ``associations`` from their start; alerts wait until
-it has caught up.
+Every worker reads all of ``notices``, and of what was told of events, from their start; alerts
+wait until it has caught up. ``coincidences``, ``events`` and ``heartbeat`` go out beside.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from services.mma.correlator import Correlator
+from services.mma.event_news import EventNews
 from services.mma.hearing import Hearing
 from services.mma.look_back import LookBack
 from services.mma.metrics import MmaMetrics
@@ -19,6 +20,7 @@ from services.mma.settings import MmaSettings
 from shared.alert_batch import AlertBatch
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import app as kafka
+from shared.kafka.admin import ensure_topics
 from shared.kafka.records import Message, StageResult
 from shared.kafka.river import add_stage
 from shared.kafka.tail import add_tail
@@ -27,6 +29,7 @@ from shared.schemas.association import Association
 from shared.store import open_store
 
 SERVICE = "mma"
+WRITTEN = (Topic.ASSOCIATIONS, Topic.COINCIDENCES, Topic.EVENTS, Topic.HEARTBEAT)
 _ASK_AGAIN_S = 30.0
 
 
@@ -44,10 +47,13 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
     changed = asyncio.Event()
 
     hearing = Hearing(correlator, metrics, changed.set)
-    tails = [
-        add_tail(app, settings, topic=Topic.NOTICES, on_record=hearing.notice),
-        add_tail(app, settings, topic=Topic.ASSOCIATIONS, on_record=hearing.association),
-    ]
+    heard = {
+        Topic.NOTICES: hearing.notice,
+        Topic.ASSOCIATIONS: hearing.association,
+        Topic.COINCIDENCES: hearing.coincidence,
+        Topic.EVENTS: hearing.event,
+    }
+    tails = [add_tail(app, settings, topic=t, on_record=take) for t, take in heard.items()]
     caught_up = asyncio.Event()
     told_topic = Topic.ASSOCIATIONS.named(settings.topic_prefix)
 
@@ -89,7 +95,18 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
         records = [(Topic.ASSOCIATIONS, message) for message in _messages(result.associations)]
         return StageResult(result.batch, records)
 
+    async def tell_events() -> None:
+        await caught_up.wait()
+        await EventNews(correlator, metrics, settings, app.outbox.send).tell_for_ever()
+
+    async def make_topics() -> None:
+        """Those that a mesh of an earlier version does not have."""
+        with suppress(UpstreamUnavailableError):  # the tails ask again until they are there
+            await ensure_topics(settings, [t.named(settings.topic_prefix) for t in WRITTEN])
+
+    app.task(make_topics)
     app.task(settle)
+    app.task(tell_events)
     add_stage(app, settings, source=Topic.CLASSIFIED, sink=Topic.CORRELATED, stage=stage)
     return app
 

@@ -7,7 +7,7 @@ localisations is exact, whatever their kinds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.mma.events import ActiveEvent
@@ -17,6 +17,9 @@ from services.mma.skymaps.overlap import combined, overlap
 from services.mma.statistics.chance import event_rate_hz
 from services.mma.statistics.raven import WINDOWS, CoincidenceWindow, untargeted_far_hz
 
+LONGEST_S = max(max(-w.before_s, w.after_s) for w in WINDOWS.values())
+"""Events further apart than this are never one."""
+Pair = tuple[ActiveEvent, ActiveEvent, CoincidenceWindow]
 MERGER_CLASSES = ("BNS", "NSBH", "BBH", "MassGap")
 _SUPERNOVA_TYPES = ("superk", "snews")
 _KIND_OF_MESSENGER = {
@@ -36,6 +39,7 @@ class Coincidence:
     second: ActiveEvent
     offset_s: float
     """Second minus first, seconds."""
+    window: CoincidenceWindow
     overlap: float
     """Spatial overlap integral; 0 excludes."""
     raven_far_hz: float | None
@@ -63,46 +67,55 @@ def kind_of(event: ActiveEvent) -> str | None:
 
 def coincidences(events: Sequence[ActiveEvent]) -> list[Coincidence]:
     """Every pair in a window of RAVEN's, the surest first; real events and tests never mix."""
-    found = []
+    return sorted((weighed(*pair) for pair in pairs(events)), key=_surest_first)
+
+
+def pairs(events: Sequence[ActiveEvent]) -> Iterator[Pair]:
+    """Pairs that are near enough in time for some window, not weighed yet."""
     ordered = sorted(events, key=lambda e: (e.notice.event_mjd_tai, e.key))
-    longest_s = max(max(-w.before_s, w.after_s) for w in WINDOWS.values())
     for index, one in enumerate(ordered):
-        for other in _soon_after(ordered[index + 1 :], one, longest_s):
-            pair = _ordered_pair(one, other)
-            if pair is not None and one.notice.role == other.notice.role:
-                coincidence = _weighed(*pair)
-                if coincidence is not None:
-                    found.append(coincidence)
-    return sorted(found, key=_surest_first)
+        for other in ordered[index + 1 :]:
+            if _apart_s(one, other) > LONGEST_S:
+                break
+            pair = ordered_pair(one, other)
+            if pair is not None:
+                yield pair
 
 
-def _soon_after(
-    later: Iterable[ActiveEvent], event: ActiveEvent, within_s: float
-) -> Iterable[ActiveEvent]:
-    for other in later:
-        if (other.notice.event_mjd_tai - event.notice.event_mjd_tai) * 86_400.0 > within_s:
-            return
-        yield other
+def partners(event: ActiveEvent, others: Iterable[ActiveEvent]) -> Iterator[Pair]:
+    """The pairs of one event with others, not weighed yet."""
+    for other in others:
+        if other.key != event.key and abs(_apart_s(event, other)) <= LONGEST_S:
+            pair = ordered_pair(event, other)
+            if pair is not None:
+                yield pair
 
 
-def _ordered_pair(
-    one: ActiveEvent, other: ActiveEvent
-) -> tuple[ActiveEvent, ActiveEvent, CoincidenceWindow] | None:
+def _apart_s(one: ActiveEvent, other: ActiveEvent) -> float:
+    return (other.notice.event_mjd_tai - one.notice.event_mjd_tai) * 86_400.0
+
+
+def ordered_pair(one: ActiveEvent, other: ActiveEvent) -> Pair | None:
+    """The two in their order, and the window of such a pair; None if they cannot be one.
+
+    Real events, tests and injections never mix.
+    """
+    if one.notice.role != other.notice.role:
+        return None
     kinds = kind_of(one), kind_of(other)
     for first, second, names in ((one, other, kinds), (other, one, kinds[::-1])):
         window = WINDOWS.get((names[0] or "", names[1] or ""))
         if window is not None:
-            return first, second, window
+            offset_s = _apart_s(first, second)
+            # MJDs in 64 bits resolve a microsecond; a bound is inside.
+            if window.before_s - 1e-3 <= offset_s <= window.after_s + 1e-3:
+                return first, second, window
     return None
 
 
-def _weighed(
-    first: ActiveEvent, second: ActiveEvent, window: CoincidenceWindow
-) -> Coincidence | None:
-    offset_s = (second.notice.event_mjd_tai - first.notice.event_mjd_tai) * 86_400.0
-    # MJDs in 64 bits resolve a microsecond; a bound is inside.
-    if not window.before_s - 1e-3 <= offset_s <= window.after_s + 1e-3:
-        return None
+def weighed(first: ActiveEvent, second: ActiveEvent, window: CoincidenceWindow) -> Coincidence:
+    """The pair with its overlap and joint false alarm rates."""
+    offset_s = _apart_s(first, second)
     integral = overlap(compiled(first.region), compiled(second.region))
     notice = first.notice
     rate_hz = event_rate_hz(notice.notice_type, notice.classification, notice.far_hz)
@@ -112,7 +125,9 @@ def _weighed(
             return None
         return untargeted_far_hz(far_hz, window.rate_per_year, window.length_s, integral)
 
-    return Coincidence(first, second, offset_s, integral, joint(notice.far_hz), joint(rate_hz))
+    return Coincidence(
+        first, second, offset_s, window, integral, joint(notice.far_hz), joint(rate_hz)
+    )
 
 
 def _surest_first(one: Coincidence) -> tuple[float, str, str]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from services.mma.candidates import Candidates, RecentAlerts
+from services.mma.coincidence_book import CoincidenceBook
 from services.mma.correlate import Correlated, correlate
-from services.mma.event_store import EventStore
+from services.mma.event_list import EventList
+from services.mma.event_store import INJECTION, EventStore
 from services.mma.events import ActiveEvent, EventKey, Snapshot
 from services.mma.evidence import Measured, weigh
+from services.mma.injected_alert import injected_alert
 from services.mma.ledger import Ledger
 from services.mma.matching import associations_of, match
 from services.mma.statistics.alert_density import AlertDensity
 from shared.alert_batch import AlertBatch
 from shared.schemas.association import Association
+from shared.schemas.coincidence import CoincidenceRecord
+from shared.schemas.event import EventRecord
 from shared.schemas.notice import Notice
 
 
@@ -41,20 +47,30 @@ class Correlator:
         self.events = EventStore(max_credible_level, max_events, max_maps)
         self.recent_alerts = RecentAlerts(max_recent_alerts)
         self.ledger = Ledger(max_associations)
+        self.coincidences = CoincidenceBook(self.events, self.ledger, max_credible_level)
+        self.event_list = EventList(self.events, self.ledger, self.coincidences)
         self._density = AlertDensity()
         self._simulated_density = AlertDensity()
         self._unsettled: dict[EventKey, None] = {}
         self._changed: dict[EventKey, None] = {}
+        self._stirred: dict[EventKey, None] = {}
+        self.last_notice_ms: int | None = None
+        self.last_injection_ms: int | None = None
 
     def take_notice(self, notice: Notice) -> None:
         """Take in a notice; raises ``RejectedRecordError`` if its region cannot be compiled."""
         for key in self.events.add(notice):
             self._unsettled[key] = None
+        if notice.event_id.startswith(INJECTION):
+            self.last_injection_ms = notice.received_ms
+        else:
+            self.last_notice_ms = notice.received_ms
 
     def take_association(self, association: Association) -> None:
         """Take in what was told, by this worker or another."""
         self.ledger.observe(association)
         key = (association.event_role, association.event_id)
+        self._stirred[key] = None
         active = self.events.active(key)
         is_current = active is not None and active.notice.notice_id == association.notice_id
         if association.state != "withdrawn" and not is_current:
@@ -65,6 +81,8 @@ class Correlator:
         """New alerts against the events: the batch with its column, and what is news."""
         found = correlate(batch, self.events.snapshot(), self._max_credible_level, self._measured())
         self.remember(found.candidates)
+        if len(batch):
+            self.event_list.alerts_reach(float(np.median(batch.floats("mjd_tai"))))
         news = self.ledger.news(self.ledger.ranked(found.associations))
         return Correlated(found.batch, found.candidates, news)
 
@@ -105,9 +123,21 @@ class Correlator:
         news: list[Association] = []
         for key in tuple(self._unsettled):
             del self._unsettled[key]
-            self._changed[key] = None
+            self._changed[key] = self._stirred[key] = None
             news += self._settle(key, self.events.active(key))
         return news
+
+    def coincidence_news(self) -> list[CoincidenceRecord]:
+        """What must be told of events that may be one with another."""
+        stirred, self._stirred = self._stirred, {}
+        news = self.coincidences.news(stirred)
+        sides = ((one.role, side.event_id) for one in news for side in (one.first, one.second))
+        self.event_list.touch([*stirred, *sides])
+        return news
+
+    def event_news(self) -> list[EventRecord]:
+        """Lines of the event list that are not as they were told."""
+        return self.event_list.news()
 
     def _settle(self, key: EventKey, event: ActiveEvent | None) -> list[Association]:
         version = self.events.version(key)
@@ -128,6 +158,9 @@ class Correlator:
         """Alerts of late and alerts told of before that match the event as it stands now."""
         snapshot = Snapshot.of([event], self._max_credible_level)
         blocks = list(self.recent_alerts.blocks())
+        planted = injected_alert(event)
+        if planted is not None:
+            blocks.append(planted)
         standing = self.ledger.standing(key)
         if standing:
             blocks.append(Candidates.of_associations(standing))

@@ -21,8 +21,8 @@ from shared.schemas.notice import Notice
 
 CORRELATED_ROLES = ("observation", "test", "injection")
 """Utility and prediction packets (pointings, schedules) are no events."""
-INJECTION = "tocsin/injection"
-"""In the event id of our own test notices."""
+INJECTION = "ivo://tocsin/injection#"
+"""Event ids of our own test notices begin so."""
 _INJECTIONS_KEPT = 3
 _NAMESAKES_KEPT = 100
 """Events that share one id; a sender who numbers nothing has no more."""
@@ -112,6 +112,7 @@ class EventStore:
         self._ours: set[int] = set()
         self._mapped: dict[int, int] = {}
         self._notices = self._maps = 0
+        self._touched: dict[EventKey, None] = {}
         self._snapshot: Snapshot | None = Snapshot()
 
     def __len__(self) -> int:
@@ -170,6 +171,11 @@ class EventStore:
         """Every event that is held."""
         return list(self._by_key)
 
+    def take_touched(self) -> list[EventKey]:
+        """Keys of events that anything became known of since this was last asked."""
+        touched, self._touched = self._touched, {}
+        return list(touched)
+
     def snapshot(self) -> Snapshot:
         """The active events now."""
         if self._snapshot is None:
@@ -201,13 +207,16 @@ class EventStore:
             self._name_all(base)
         after = {g.key: g.active for g in (self._groups[o] for o in touched - set(linked))}
         after[group.key] = group.active
-        self._forget_some(group.base)
-        self._snapshot = None
-        return [
+        changed = [
             key
             for key in {**before, **after}
             if _identity(before.get(key)) != _identity(after.get(key))
         ]
+        gone = before.keys() - after.keys()
+        self._touched.update(dict.fromkeys([*gone, *changed, group.key]))
+        self._forget_some(group.base)
+        self._snapshot = None
+        return changed
 
     def _insert(self, group: _Group) -> None:
         self._next += 1
@@ -217,7 +226,7 @@ class EventStore:
         # A name of its own until it is told apart from its namesakes.
         group.key = (group.role, f"\0{self._next}")
         self._by_key[group.key] = self._next
-        if INJECTION in group.name:
+        if group.name.startswith(INJECTION):
             self._ours.add(self._next)
         self._notices += len(group.history)
         maps = group.history.maps()

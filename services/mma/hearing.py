@@ -1,9 +1,10 @@
-"""What a worker hears from the topics that it reads whole: notices, and what was told."""
+"""What a worker hears from the topics that it reads whole: notices, and all that was told."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -12,11 +13,13 @@ from services.mma.metrics import MmaMetrics
 from shared.errors import RejectedRecordError
 from shared.kafka.records import Record
 from shared.schemas.association import Association
+from shared.schemas.coincidence import CoincidenceRecord
+from shared.schemas.event import EventRecord
 from shared.schemas.notice import Notice
 
 
 class Hearing:
-    """Takes records of ``notices`` and ``associations`` into the memory.
+    """Takes records of notices, and of what was told of them, into the memory.
 
     Parameters
     ----------
@@ -47,6 +50,16 @@ class Hearing:
         except RejectedRecordError as error:
             self._metrics.notice(notice.notice_type, error.reason)
         self._on_change()
+
+    def event(self, record: Record) -> None:
+        """A record of ``events``, by this worker or another."""
+        with suppress(ValidationError):
+            self._correlator.event_list.observe(EventRecord.from_json(record.value))
+
+    def coincidence(self, record: Record) -> None:
+        """A record of ``coincidences``, by this worker or another."""
+        with suppress(ValidationError):
+            self._correlator.coincidences.observe(CoincidenceRecord.from_json(record.value))
 
     def association(self, record: Record) -> None:
         """A record of ``associations``, by this worker or another."""

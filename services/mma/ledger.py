@@ -50,6 +50,10 @@ class Ledger:
         """What was told of an event and not withdrawn."""
         return [a for a in self._told.get(key, {}).values() if a.state != "withdrawn"]
 
+    def withdrawn(self, key: EventKey) -> int:
+        """How many of an event's pairs were withdrawn."""
+        return sum(a.state == "withdrawn" for a in self._told.get(key, {}).values())
+
     def ranked(self, found: Iterable[Association]) -> list[Association]:
         """``found`` with each one's place by Bayes factor among all that stand for its event."""
         here = list(found)

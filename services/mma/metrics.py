@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.mma.correlator import Correlator
+from services.mma.event_store import INJECTION
 from shared.schemas.association import Association
 from shared.schemas.notice import Notice
 
-INJECTION = "tocsin/injection"
-"""In the event id of the receivers' test notices."""
 _OLD_S = 600.0
 
 
@@ -29,6 +28,12 @@ class MmaMetrics:
             "tocsin_mma_associations",
             "Associations told, by messenger and state",
             ("messenger", "state"),
+            registry=registry,
+        )
+        self._coincidences = Counter(
+            "tocsin_mma_coincidences",
+            "Coincidences of events told, by state",
+            ("state",),
             registry=registry,
         )
         self._age = Histogram(
@@ -52,9 +57,13 @@ class MmaMetrics:
         """A notice is held against alerts from now on; old ones, read at a start, do not count."""
         age_s = now_s - notice.received_ms / 1000.0
         if age_s < _OLD_S:
-            self._age.labels("injection" if INJECTION in notice.event_id else "notice").observe(
-                max(age_s, 0.0)
-            )
+            self._age.labels(
+                "injection" if notice.event_id.startswith(INJECTION) else "notice"
+            ).observe(max(age_s, 0.0))
+
+    def coincidence(self, state: str) -> None:
+        """A coincidence of events goes out."""
+        self._coincidences.labels(state).inc()
 
     def told(self, associations: Sequence[Association]) -> None:
         """``associations`` go out."""

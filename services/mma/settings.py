@@ -33,3 +33,9 @@ class MmaSettings(ServiceSettings):
         title="A notice received within so many hours is held against the archive too; 0 for none",
         description="Needs the archive's database; while it is away events wait, alerts do not",
     )
+    mma_tell_s: float = Field(
+        1.0, gt=0, le=60, title="Seconds between looks for news of events and coincidences"
+    )
+    mma_heartbeat_s: float = Field(
+        10.0, gt=0, title="Seconds between messages on the heartbeat topic"
+    )

@@ -38,10 +38,16 @@ async def ensure_topics(settings: ServiceSettings, names: Iterable[str]) -> list
         If Kafka does not answer, or refuses to make a topic.
     """
     config = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+    compacted = {topic.named(settings.topic_prefix) for topic in Topic if topic.is_compacted}
     async with KafkaAdmin(settings) as admin:
         known = await admin.topics()
         wanted = [
-            NewTopic(name, settings.partitions, settings.replication, topic_configs=config)
+            NewTopic(
+                name,
+                settings.partitions,
+                settings.replication,
+                topic_configs=config | ({"cleanup.policy": "compact"} if name in compacted else {}),
+            )
             for name in dict.fromkeys(names)
             if name not in known
         ]

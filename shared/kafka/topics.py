@@ -14,6 +14,9 @@ class Topic(StrEnum):
     CORRELATED = "alerts.correlated"
     NOTICES = "notices"
     ASSOCIATIONS = "associations"
+    COINCIDENCES = "coincidences"
+    EVENTS = "events"
+    HEARTBEAT = "heartbeat"
     LABELS = "labels"
     TARGETS = "targets"
     VOTES = "votes"
@@ -24,6 +27,11 @@ class Topic(StrEnum):
     def named(self, prefix: str) -> str:
         """The topic's full name, e.g. ``tocsin.alerts.matched``."""
         return f"{prefix}{self.value}"
+
+    @property
+    def is_compacted(self) -> bool:
+        """Whether only the newest message of each key counts and is kept."""
+        return self is Topic.EVENTS
 
 
 OUT_PREFIX = "out."

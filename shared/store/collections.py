@@ -14,6 +14,9 @@ class Collection(StrEnum):
     """One document per object that matters: so far, those with an association."""
     NOTICES = "notices"
     ASSOCIATIONS = "associations"
+    EVENTS = "events"
+    """One document per event of other messengers: the newest line of the event list."""
+    COINCIDENCES = "coincidences"
     LABELS = "labels"
     TARGETS = "targets"
     VOTES = "votes"
@@ -35,11 +38,24 @@ class Collection(StrEnum):
 INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
     Collection.ENVELOPES: (("object_ids",), ("alert_ids",), ("survey", "night")),
     Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",)),
-    Collection.NOTICES: (("key",),),
-    Collection.ASSOCIATIONS: (("key",), ("fields.object_id",)),
-    Collection.LABELS: (("key",), ("fields.taken_ms",)),
-    Collection.TARGETS: (("key",), ("fields.object_id",)),
-    Collection.VOTES: (("key",),),
+    Collection.NOTICES: (
+        ("timestamp_ms",),
+        ("key",),
+    ),
+    Collection.ASSOCIATIONS: (("timestamp_ms",), ("key",), ("fields.object_id",)),
+    Collection.EVENTS: (
+        ("fields.event_mjd_tai",),
+        ("fields.messenger", "fields.event_mjd_tai"),
+        ("fields.role", "fields.state"),
+        ("names",),
+    ),
+    Collection.COINCIDENCES: (("key",),),
+    Collection.LABELS: (("timestamp_ms",), ("key",), ("fields.taken_ms",)),
+    Collection.TARGETS: (("timestamp_ms",), ("key",), ("fields.object_id",)),
+    Collection.VOTES: (
+        ("timestamp_ms",),
+        ("key",),
+    ),
     Collection.UPDATES: (("fields.object_id",), ("fields.alert_id",)),
     Collection.ACCOUNTS: (("groups",),),
     Collection.TOKENS: (("user",),),
