@@ -25,6 +25,10 @@ class Collection(StrEnum):
     """Who may use the portal: name, role, groups, state."""
     TOKENS = "tokens"
     """SHA-256 of each token, never the token itself."""
+    FILTERS = "filters"
+    """One document per filter and version."""
+    SCHEMAS = "schemas"
+    """Every Avro schema that messages were ever written with."""
     SUBSCRIPTIONS = "subscriptions"
     """Who wants which topic sent where, by which channel."""
     DELIVERIES = "deliveries"
@@ -36,7 +40,12 @@ class Collection(StrEnum):
 
 
 INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
-    Collection.ENVELOPES: (("object_ids",), ("alert_ids",), ("survey", "night")),
+    Collection.ENVELOPES: (
+        ("object_ids",),
+        ("alert_ids",),
+        ("survey", "night"),
+        ("survey", "nights"),
+    ),
     Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",)),
     Collection.NOTICES: (
         ("timestamp_ms",),
@@ -59,6 +68,8 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
     Collection.UPDATES: (("fields.object_id",), ("fields.alert_id",)),
     Collection.ACCOUNTS: (("groups",),),
     Collection.TOKENS: (("user",),),
+    Collection.FILTERS: (("name",), ("owner",), ("state",)),
+    Collection.SCHEMAS: (("subject",), ("id",)),
     Collection.SUBSCRIPTIONS: (("owner",), ("state",)),
     Collection.DELIVERIES: (
         ("subscription_id", "state", "next_try_ms"),
