@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from services.portal.accounts import Accounts
 from services.portal.limits import Limits
 from services.portal.metrics import PortalMetrics
+from services.portal.reading.topics import KnownTopics
 from services.portal.settings import PortalSettings
 from shared.kafka.outbox import Outbox
 from shared.store import Store, open_store
@@ -26,6 +27,7 @@ class Backends:
     accounts: Accounts
     limits: Limits
     metrics: PortalMetrics
+    topics: KnownTopics
 
     @property
     def state_dir(self) -> Path:
@@ -38,7 +40,13 @@ class Backends:
         store = open_store(settings)
         limits = Limits(settings)
         return cls(
-            settings, store, Outbox(settings), Accounts(store), limits, PortalMetrics(limits)
+            settings,
+            store,
+            Outbox(settings),
+            Accounts(store),
+            limits,
+            PortalMetrics(limits),
+            KnownTopics(settings),
         )
 
     async def close(self) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection as Container
 from dataclasses import dataclass
 from typing import Any
 
 from services.portal.callers import Caller
 from shared.archive.readers import Reader, private_surveys
-from shared.schemas.watched import IS_PUBLIC, OWNER, WATCHED
+from shared.schemas.watched import IS_PUBLIC, OWNER
 from shared.settings import ServiceSettings
-
-_HITS = tuple(field.name for field in WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +40,16 @@ class Sight:
         return {field: {"$nin": hidden}} if hidden else {}
 
     def of_alert(self, alert: dict[str, Any]) -> dict[str, Any]:
-        """An alert without other people's private hits."""
-        kept = {name: self._own(alert[name]) for name in _HITS if alert.get(name)}
-        return {**alert, **kept}
+        """A record without other people's private hits, under whatever names it has them."""
+        return {name: self._seen(value) for name, value in alert.items()}
 
-    def _own(self, hits: Container[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _seen(self, value: Any) -> Any:
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return [self._seen(one) for one in value if self._may_see_hit(one)]
+        return value
+
+    def _may_see_hit(self, hit: dict[str, Any]) -> bool:
+        if IS_PUBLIC not in hit or OWNER not in hit:
+            return True
         name = self.reader.name
-        return [
-            hit
-            for hit in hits
-            if hit.get(IS_PUBLIC) or (name is not None and hit.get(OWNER) == name)
-        ]
+        return bool(hit[IS_PUBLIC]) or (name is not None and hit[OWNER] == name)

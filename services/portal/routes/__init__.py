@@ -15,10 +15,13 @@ from services.portal.routes import (
     account,
     accounts,
     alerts,
+    dead_letters,
     events,
     health,
     labels,
     objects,
+    registry,
+    streams,
     targets,
 )
 
@@ -30,6 +33,9 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     labels.router,
     targets.router,
+    dead_letters.router,
+    registry.router,
+    streams.router,
 )
 """Below ``/api/v1``."""
 
