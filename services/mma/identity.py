@@ -93,6 +93,9 @@ def _names(notice: Notice) -> Iterable[Name]:
     own_id = folded(notice.event_id)
     days = math.inf if notice.notice_type == "lvk" else max(_OWN_DAYS, longer)
     yield Name(own_id, days, is_own=True)
+    common = _sky_name(notice, own_id)
+    if common is not None:
+        yield common
     if notice.ivorn:
         stream = notice.ivorn.partition("#")[0]
         yield Name(folded(notice.ivorn), _IVORN_DAYS, is_own=True)

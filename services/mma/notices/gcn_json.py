@@ -50,15 +50,18 @@ def read_gcn_json(
     if not started and not issued:
         issued, role, remarks = _NO_TIME, "utility", ("it says no time: it makes no event",)
     mjd_tai, issued_ms = event_times(started, issued)
-    names = [*_texts(notice.fields.get("id")), *_texts(notice.fields.get("event_name"))]
+    # Ids are the mission's own, names are everybody's.
+    ids = [f"{prefix}_{one}" for one in _texts(notice.fields.get("id"))]
+    names = _texts(notice.fields.get("event_name"))
+    unnumbered = f"{prefix}_{names[0] if names else started or issued}"
     place = json_localization(notice, containment, systematics)
     if notice.text("healpix_file"):
         place, said = _map_or(place, notice)
         remarks += said
     p_astro = notice.number("p_astro")
     return Reading(
-        event_id=f"{prefix}_{names[0] if names else started or issued}",
-        aliases=tuple(names[1:]),
+        event_id=ids[0] if ids else unnumbered,
+        aliases=(*ids[1:], *names),
         event_mjd_tai=mjd_tai,
         issued_ms=issued_ms,
         role=role,

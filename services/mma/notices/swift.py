@@ -13,6 +13,7 @@ from services.mma.notices.voevent import VOEvent
 
 _FAMILY = Family("Swift", r"nasa\.gsfc\.(gcn|tan)/(SWIFT|Swift)", ("swift/",))
 _RANKS = (("UVOT", 3), ("XRT", 2), ("BAT", 1))
+_FERMI_TRIGGER = re.compile(r"Fermi[ _-]*(?:GBM[ _-]*)?(\d+)", re.IGNORECASE)
 _NO_EVENT = re.compile(r"#BAT_(SubSubThresh|Known)")
 """Five-sigma noise (450 a day) and known sources: kept, but they place no event."""
 
@@ -20,7 +21,11 @@ _NO_EVENT = re.compile(r"#BAT_(SubSubThresh|Known)")
 def read(document: Document) -> Reading:
     """Read either format. UVOT supersedes XRT supersedes BAT; images and spectra place nothing."""
     if not isinstance(document, VOEvent):
-        return read_gcn_json(document, "Swift_GUANO", DEFAULT_CONTAINMENT)
+        reading = read_gcn_json(document, "Swift_GUANO", DEFAULT_CONTAINMENT)
+        trigger = _FERMI_TRIGGER.fullmatch(document.text("follow_up_event").strip())
+        # A search on the ground for a burst that Fermi saw: the same burst.
+        searched = (f"Fermi_GBM_{trigger[1]}",) if trigger else ()
+        return replace(reading, aliases=(*reading.aliases, *searched))
     rank = next((rank for mark, rank in _RANKS if mark in document.stream), 0)
     reading = read_voevent(document, _FAMILY.prefix, DEFAULT_CONTAINMENT, rank=rank)
     if _NO_EVENT.search(document.stream):

@@ -79,7 +79,7 @@ def test_gbm_json_and_voevent_name_the_same_event():
     )
     as_xml = notice(voevent(FERMI + "GBM_Fin_Pos", params={"TrigID": "745121685"}))
     assert as_json.event_id == as_xml.event_id
-    assert as_json.aliases == ("bn240812094",)
+    assert as_json.aliases == ("Fermi_GBM_bn240812094",)
     assert as_json.rank == as_xml.rank == 3
 
 
