@@ -64,7 +64,7 @@ def test_an_extra_holds_what_its_service_imports(service: str) -> None:
                 needed[DISTRIBUTIONS.get(top, top)] = path
     given = {*PROJECT["dependencies"], *EXTRAS.get(service, [])}
     if service in TRAINS:
-        given |= set(EXTRAS["train"])
+        given |= {*EXTRAS["train"], *EXTRAS["learn"]}
     assert {name: path for name, path in needed.items() if name not in given} == {}
 
 

@@ -1,0 +1,1 @@
+"""Which objects to take spectra of: strategies, and seasons played to see whether they help."""

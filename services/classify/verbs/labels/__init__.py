@@ -1,0 +1,1 @@
+"""``tocsin labels ...``: labels in, and what they come to."""

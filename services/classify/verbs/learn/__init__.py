@@ -1,0 +1,1 @@
+"""``tocsin learn ...``: each verb a module with ``main``."""
