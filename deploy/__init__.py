@@ -1,0 +1,1 @@
+"""How Tocsin is packed, deployed and watched. Nothing here is imported by a running service."""

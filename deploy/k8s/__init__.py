@@ -1,0 +1,1 @@
+"""Kubernetes manifests: ``generate.py`` writes ``base/``; overlays are written by hand."""
