@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +11,11 @@ from services.distribute.channels import channels
 from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_voevents
 from services.distribute.delivered import Delivered, Place
 from services.distribute.dispatch import Dispatch
+from services.distribute.filters.active import ActiveFilters
 from services.distribute.metrics import DistributeMetrics
 from services.distribute.out_topics import OutTopics
 from services.distribute.settings import DistributeSettings
 from services.distribute.voevents.packet import Author
-from shared.errors import UpstreamUnavailableError
-from shared.filters.engine import FilterEngine
 from shared.filters.guard import Limits
 from shared.filters.user_filter import read_filters
 from shared.kafka import app as kafka
@@ -26,6 +24,7 @@ from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.sinks import add_envelope_sink, add_record_sink
 from shared.kafka.standstill import Standstill
 from shared.kafka.topics import Topic, out_topic
+from shared.store import open_store
 
 SERVICE = "distribute"
 
@@ -33,9 +32,7 @@ SERVICE = "distribute"
 def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
     """Make the application; reads and judges the filters, connects to nothing."""
     app = kafka.create_app(SERVICE, settings)
-    limits = Limits(settings.filter_memory_mib, settings.filter_seconds)
-    engine = FilterEngine(read_filters(settings.filters_file), limits)
-    metrics = DistributeMetrics(app.metrics.registry, engine.filters)
+    metrics = DistributeMetrics(app.metrics.registry)
     prefix = settings.topic_prefix
     voevents = Topic.VOEVENTS.named(prefix)
     author = Author(
@@ -57,10 +54,16 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         await kafka.outbox_of(app).send_once(topic, messages)
 
     dispatch = Dispatch(channels(send_once), delivered, metrics)
-    topics = OutTopics(settings, [voevents, *(out_topic(name, prefix) for name in engine.filters)])
+    built_in = read_filters(settings.filters_file)
+    names = [voevents, *(out_topic(each.name, prefix) for each in built_in)]
+    topics = OutTopics(settings, names, settings.out_retention_hours)
+    limits = Limits(settings.filter_memory_mib, settings.filter_seconds)
+    store = open_store(settings) if settings.filters_from_database else None
+    active = ActiveFilters(built_in, limits, prefix, store, topics, metrics)
 
     async def deliver_alerts(envelopes: list[Envelope]) -> None:
-        await topics.ensure()
+        await active.ready()
+        engine = active.engine
         with metrics.filter_seconds.time():
             outgoing = outgoing_alerts(engine, envelopes, prefix)
         metrics.paused(engine.paused)
@@ -73,9 +76,8 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         sent = await dispatch.send({voevents: outgoing_voevents(records, author)})
         app.metrics.sent(voevents, sent)
 
-    async def make_topics() -> None:
-        with contextlib.suppress(UpstreamUnavailableError):  # the first take tries again
-            await topics.ensure()
+    async def follow_filters() -> None:
+        await active.follow(settings.filters_poll_s)
 
     async def forget(*_: Any, **__: Any) -> None:
         dispatch.forget()
@@ -89,7 +91,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         within_s=settings.distribute_take_within_s,
     )
     add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_voevents)
-    app.task(make_topics)
+    app.task(follow_filters)
     app.task(standstill.watch)
     app.on_partitions_revoked.connect(forget, weak=False)
     return app

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 class DistributeMetrics:
     """Deliveries by destination, repeats that were held back, and how the filters are doing."""
 
-    def __init__(self, registry: CollectorRegistry, filters: Iterable[str]) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._deliveries = Counter(
             "tocsin_deliveries",
             "Messages acknowledged by the peer",
@@ -35,8 +35,16 @@ class DistributeMetrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
             registry=registry,
         )
-        for name in filters:
+        self._names: set[str] = set()
+
+    def running(self, filters: Iterable[str]) -> None:
+        """These filters run from now on, and no others."""
+        names = set(filters)
+        for gone in self._names - names:
+            self._paused.remove(gone)
+        for name in names:
             self._paused.labels(name).set(0)
+        self._names = names
 
     def delivered(self, channel: str, destination: str, messages: int) -> None:
         """``messages`` are with the peer."""

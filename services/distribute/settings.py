@@ -16,6 +16,17 @@ class DistributeSettings(ServiceSettings):
     filters_file: Path = Field(
         DEFAULT_FILE, title="Filters", description="TOML file of [[filter]] tables"
     )
+    filters_from_database: bool = Field(
+        True,
+        title="Whether the filters that users activate are run too",
+        description="if so, no alert is delivered before the database has been asked for them",
+    )
+    filters_poll_s: float = Field(
+        2.0, gt=0, le=3600, title="The database is asked for filters every so many seconds"
+    )
+    out_retention_hours: float = Field(
+        168.0, gt=0, title="Hours that new out topics keep a message, unless their filter says"
+    )
     distribute_take_within_s: float = Field(
         0.15,
         gt=0,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import duckdb
 import numpy as np
@@ -64,12 +65,9 @@ class FilterEngine:
     def __init__(self, filters: Sequence[UserFilter], limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._filters = {each.name: each for each in filters if each.is_active}
-        self._statements = {name: _parsed(each) for name, each in self._filters.items()}
-        self._outputs = {
-            name: outputs_of(self._filters[name], statement)
-            for name, statement in self._statements.items()
-            if statement.columns
-        }
+        parts = {name: judged(each) for name, each in self._filters.items()}
+        self._statements = {name: statement for name, (statement, _) in parts.items()}
+        self._outputs = {name: columns for name, (_, columns) in parts.items() if columns}
         self._connection = locked_connection(self._limits)
         self._plans: dict[str, _Plan] = {}
         self._plans_made = 0
@@ -86,6 +84,11 @@ class FilterEngine:
     def outputs(self) -> dict[str, tuple[OutputColumn, ...]]:
         """The columns of filters that do not send the whole alert."""
         return dict(self._outputs)
+
+    def warm(self, former: FilterEngine) -> None:
+        """Plan for the schemas that another engine has seen, so that no batch waits for it."""
+        for survey, plan in dict(former._plans).items():  # one of its own kind
+            self._plan(plan.schema.empty_table(), survey)
 
     def misfits(self, batch: pa.RecordBatch | pa.Table, survey: str) -> dict[str, str]:
         """Filters that do not apply to alerts of this schema, and why."""
@@ -279,6 +282,19 @@ def _query(statements: Mapping[str, Statement], number: int) -> str:
     return f"SELECT {columns} FROM {alerts_view(f'source_{number}', derived)} AS alerts"  # noqa: S608
 
 
+def judged(each: UserFilter) -> tuple[Statement, tuple[OutputColumn, ...]]:
+    """A filter's parts and the columns it sends; remembered, since engines are made anew often.
+
+    Raises
+    ------
+    FilterRefusedError
+        If it is not acceptable; the message names it.
+    """
+    statement = _parsed(each)
+    return statement, outputs_of(each, statement)
+
+
+@lru_cache(maxsize=4096)
 def _parsed(each: UserFilter) -> Statement:
     try:
         if each.python is not None and each.python not in PYTHON_FILTERS:
@@ -289,6 +305,7 @@ def _parsed(each: UserFilter) -> Statement:
         raise error.of(each.select, f"filter {each.name}: ") from error
 
 
+@lru_cache(maxsize=4096)
 def outputs_of(each: UserFilter, statement: Statement) -> tuple[OutputColumn, ...]:
     """The columns a filter sends: the same wherever and whenever they are worked out.
 

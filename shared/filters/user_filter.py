@@ -38,6 +38,9 @@ class UserFilter(BaseModel):
     survey: str | None = Field(None, title="Survey it is for; null for every one it fits")
     is_active: bool = Field(True, title="Whether it runs")
     version: int = Field(1, ge=1, title="Counted from 1; a new text is a new version")
+    retention_hours: float | None = Field(
+        None, gt=0, le=24 * 365, title="Hours its topic keeps a message; null for the usual"
+    )
     python: str | None = Field(None, title="Function of shared.filters.python it must also pass")
 
     @model_validator(mode="before")

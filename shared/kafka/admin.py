@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -29,15 +29,18 @@ def survey_topics(settings: ServiceSettings) -> list[str]:
     return [t for _, t in settings.survey_topic_pairs() if not t.startswith("^")]
 
 
-async def ensure_topics(settings: ServiceSettings, names: Iterable[str]) -> list[str]:
+async def ensure_topics(
+    settings: ServiceSettings, names: Iterable[str], retention_ms: Mapping[str, int] | None = None
+) -> list[str]:
     """Create those of ``names`` (full) that do not exist; returns the names it made.
+
+    ``retention_ms`` says of some how long they keep a message; others as Kafka is set.
 
     Raises
     ------
     UpstreamUnavailableError
         If Kafka does not answer, or refuses to make a topic.
     """
-    config = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
     compacted = {topic.named(settings.topic_prefix) for topic in Topic if topic.is_compacted}
     async with KafkaAdmin(settings) as admin:
         known = await admin.topics()
@@ -46,7 +49,7 @@ async def ensure_topics(settings: ServiceSettings, names: Iterable[str]) -> list
                 name,
                 settings.partitions,
                 settings.replication,
-                topic_configs=config | ({"cleanup.policy": "compact"} if name in compacted else {}),
+                topic_configs=_config((retention_ms or {}).get(name), name in compacted),
             )
             for name in dict.fromkeys(names)
             if name not in known
@@ -54,6 +57,15 @@ async def ensure_topics(settings: ServiceSettings, names: Iterable[str]) -> list
         if wanted:
             await admin.create(wanted)
         return [topic.name for topic in wanted]
+
+
+def _config(retention_ms: int | None, is_compacted: bool) -> dict[str, str]:
+    config = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+    if retention_ms is not None:
+        config["retention.ms"] = str(retention_ms)
+    if is_compacted:
+        config["cleanup.policy"] = "compact"
+    return config
 
 
 class KafkaAdmin:

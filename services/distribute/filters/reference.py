@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.distribute.filters import DEFAULT_FILE
+from shared.filters.derived import DERIVED
 from shared.filters.syntax import LIST_FUNCTIONS, OPERATOR_SYMBOLS, SCALAR_FUNCTIONS
 from shared.filters.user_filter import read_filters
-from shared.filters.view import ALERT_FUNCTIONS, DERIVED, FUNCTION_MEANINGS
+from shared.filters.view import ALERT_FUNCTIONS, FUNCTION_MEANINGS
 
 REFERENCE_FILE = Path(__file__).parents[3] / "docs" / "filters.md"
 

@@ -63,6 +63,7 @@ class Mesh:
             kafka_bootstrap_servers=servers, topic_prefix=f"{name}.", state_dir=folder
         )
         self.folder = folder
+        self.environment: dict[str, str] = {}
         (folder / "filters.toml").write_text(FILTERS)
 
     def topic(self, topic: Topic) -> str:
@@ -104,6 +105,8 @@ class Mesh:
             "TOCSIN_STATE_DIR": str(self.folder),
             "TOCSIN_FILTERS_FILE": str(self.folder / "filters.toml"),
             "TOCSIN_MAX_ENVELOPES_PER_TAKE": "4",
+            "TOCSIN_FILTERS_FROM_DATABASE": "false",
+            **self.environment,
         }
         log = (self.folder / "worker.log").open("ab")
         return subprocess.Popen(
@@ -208,7 +211,7 @@ async def test_a_fresh_process_sends_nothing_again(mesh: Mesh) -> None:
             for n in range(300)
         ]
     }
-    await OutTopics(mesh.settings, [topic]).ensure()
+    await OutTopics(mesh.settings, [topic], 24.0).ensure()
 
     async def read_tail(places, count):
         found = await recent_headers(mesh.settings, places, count)
@@ -217,7 +220,7 @@ async def test_a_fresh_process_sends_nothing_again(mesh: Mesh) -> None:
     sent = []
     for _ in range(3):
         outbox = Outbox(mesh.settings)
-        metrics = DistributeMetrics(ServiceMetrics("distribute").registry, [])
+        metrics = DistributeMetrics(ServiceMetrics("distribute").registry)
         dispatch = Dispatch(channels(outbox.send), Delivered(200, read_tail), metrics)
         sent.append(await dispatch.send(outgoing))
         await outbox.stop()

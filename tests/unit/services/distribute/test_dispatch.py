@@ -34,7 +34,7 @@ class FakeKafka:
 
     def worker(self, window=100):
         registry = CollectorRegistry()
-        metrics = DistributeMetrics(registry, ["a"])
+        metrics = DistributeMetrics(registry)
         dispatch = Dispatch(channels(self.send), Delivered(window, self.read_tail), metrics)
         return dispatch, registry
 
