@@ -133,7 +133,7 @@ def test_tests_and_injections_stay_apart_from_the_real_event():
 
 @pytest.mark.parametrize(
     "odd", ["FERMI_gbm_726746786", "Fermi\u2000GBM 726746786", "Fermi-GBM-７26746786"]
-)  # noqa: E501
+)
 def test_spellings_of_one_id_are_one(odd):
     assert folded(odd) == folded("Fermi_GBM_726746786")
 
