@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.archive.keep import DatabaseKeeper
 from services.archive.keep_packets import keep_packets
 from services.archive.metrics import ArchiveMetrics
+from services.archive.packing import pack_when_due
 from services.archive.settings import ArchiveSettings
 from shared.kafka.app import ServiceApp
 from shared.kafka.app import create_app as create_service_app
@@ -51,4 +52,10 @@ def create_app(settings: ArchiveSettings) -> ServiceApp:
     )
     if settings.archive_keep_packets:
         keep_packets(app, settings, metrics)
+    if settings.archive_pack_every_s:
+
+        async def pack() -> None:
+            await pack_when_due(settings.archive_pack_every_s)
+
+        app.task(pack)
     return app

@@ -35,6 +35,14 @@ class ArchiveSettings(ServiceSettings):
     archive_keep_packets_days: float = Field(
         0.0, ge=0, title="Age at which packets are deleted, days; 0 keeps all"
     )
+    archive_pack_every_s: float = Field(
+        600.0,
+        ge=0,
+        title="How often to look for nights to be packed as Parquet, seconds; 0 never",
+    )
+    archive_pack_quiet_s: float = Field(
+        900.0, ge=0, title="A night is packed when nothing of it has come for so long, seconds"
+    )
 
     def log_policy(self) -> LogPolicy:
         """How segments are cut, kept and synchronised."""

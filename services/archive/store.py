@@ -14,7 +14,7 @@ import orjson
 import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
-from shared.archive.nights import night_of
+from shared.archive.nights import night_of, nights_of
 from shared.kafka.records import Envelope, Record
 from shared.store import Document
 
@@ -39,7 +39,8 @@ def renamed_for_new_topic(document: Document) -> Document:
 def envelope_document(envelope: Envelope) -> Document:
     """The document of an envelope; ``batch`` holds its bytes unchanged.
 
-    ``object_ids[i]`` and ``alert_ids[i]`` are of the same alert. An envelope without alerts is
+    ``object_ids[i]`` and ``alert_ids[i]`` are of the same alert; ``night`` is the earliest alert's
+    and ``nights`` are those of all. An envelope without alerts is
     kept too, so that nothing that was on the topic is missing here.
     """
     batch = envelope.batch
@@ -50,6 +51,7 @@ def envelope_document(envelope: Envelope) -> Document:
         "timestamp_ms": envelope.record.timestamp_ms,
         "survey": batch.survey if len(batch) else None,
         "night": night_of(earliest) if earliest is not None else None,
+        "nights": np.unique(nights_of(mjd_tai)).tolist(),
         "mjd_tai_min": earliest,
         "mjd_tai_max": float(mjd_tai.max()) if len(batch) else None,
         "n_alerts": len(batch),
@@ -114,8 +116,6 @@ def record_document(record: Record) -> Document:
     }
 
 
-def _scalars(value: bytes) -> dict[str, Any]:
-    try:
 def newest_by_key(records: Iterable[Record]) -> dict[str, Document]:
     """MongoDB updates that leave the last record of each key, by key.
 
@@ -138,6 +138,8 @@ def _names(value: bytes) -> list[str]:
     return [name for name in names if isinstance(name, str) and "\0" not in name]
 
 
+def _scalars(value: bytes) -> dict[str, Any]:
+    try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
         return {}

@@ -163,7 +163,7 @@ def archive_root(state_dir: Path) -> Path:
 
 def surveys_in(root: Path) -> list[str]:
     """Surveys that have a snapshot, in order of their names."""
-    return sorted(place.parent.name for place in root.glob(f"*/{CURRENT}/{MANIFEST}"))
+    return sorted(place.parent.parent.name for place in root.glob(f"*/{CURRENT}/{MANIFEST}"))
 
 
 def current_snapshot(root: Path, survey: str) -> Snapshot | None:

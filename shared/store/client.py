@@ -94,6 +94,13 @@ class Store:
         with mapped_errors():
             return int(await self._database[collection.value].count_documents(query))
 
+    async def distinct(
+        self, collection: Collection, field: str, query: Mapping[str, Any]
+    ) -> list[Any]:
+        """Every value that ``field`` (or an element of it) has in documents that match."""
+        with mapped_errors():
+            return list(await self._database[collection.value].distinct(field, query))
+
     async def stream(
         self,
         collection: Collection,

@@ -1,0 +1,1 @@
+"""``tocsin archive ...``: one module for each verb."""
