@@ -18,6 +18,7 @@ from services.mma.skymaps.base import Region
 from services.mma.skymaps.multi_order import MultiOrderMap
 from services.mma.skymaps.volume import volume_levels
 from shared.errors import RejectedRecordError
+from shared.sky.healpix import INVALID_CELL
 
 ANSWERS = ("credible_level", "searched_area_deg2", "density_per_sr", "volume_level")
 
@@ -41,8 +42,9 @@ examples:
   tocsin mma locate --map bayestar.fits.gz --positions galaxies.csv | sort -t, -g -k4 | head
   tocsin mma locate --map bayestar.fits.gz --summary
 
-The positions file (CSV with a header, or Parquet) has the columns ra_deg, dec_deg (ICRS, degrees)
-and, if known, distance_mpc (luminosity distance); other columns are passed on.
+The positions file (CSV or TSV with a header, or Parquet) has the columns ra_deg, dec_deg (ICRS,
+degrees; ra, dec, RA ... are understood) and, if known, distance_mpc (luminosity distance); other
+columns are passed on as they are. A row without a position keeps its place, with empty answers.
 Exit status: 0 done, 2 a file that cannot be used (one line says which and why)."""
 
 
@@ -52,12 +54,16 @@ def located(region: Region, positions: Positions) -> dict[str, npt.NDArray[np.fl
     volume = np.full(len(positions), np.nan)
     if isinstance(region, MultiOrderMap):
         volume = volume_levels(region, positions.healpix29, positions.distance_mpc)
-    return {
+    answers = {
         "credible_level": region.credible_levels(*places),
         "searched_area_deg2": region.searched_areas_deg2(*places),
         "density_per_sr": region.densities_per_sr(*places),
         "volume_level": volume,
     }
+    nowhere = positions.healpix29 == INVALID_CELL
+    if nowhere.any():
+        return {name: np.where(nowhere, np.nan, values) for name, values in answers.items()}
+    return answers
 
 
 def summary(region: Region) -> dict[str, Any]:
@@ -129,11 +135,9 @@ def _region_of(path: Path) -> Region:
         region = read_region(path)
     except RejectedRecordError as error:
         raise RejectedRecordError(error.reason, f"{path}: {error.detail}") from error
-    if isinstance(region, MultiOrderMap) and abs(region.sum_as_given - 1.0) > 1e-5:
-        sys.stderr.write(
-            f"tocsin mma locate: {path}: the map's sum is {region.sum_as_given:.6g}; "
-            "it was normalised to 1\n"
-        )
+    if isinstance(region, MultiOrderMap):
+        for remark in region.remarks:
+            sys.stderr.write(f"tocsin mma locate: {path}: {remark}\n")
     return region
 
 
@@ -142,6 +146,12 @@ def _write_answers(region: Region, path: Path, output: Path | None) -> None:
         positions = read_positions(path)
     except RejectedRecordError as error:
         raise RejectedRecordError(error.reason, f"{path}: {error.detail}") from error
+    nowhere = int((positions.healpix29 == INVALID_CELL).sum())
+    if nowhere:
+        sys.stderr.write(
+            f"tocsin mma locate: {path}: {nowhere} of {len(positions)} rows have no position; "
+            "their answers are empty\n"
+        )
     table = positions.table.drop_columns(
         [name for name in ANSWERS if name in positions.table.column_names]
     )

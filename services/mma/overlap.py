@@ -30,9 +30,12 @@ Exit status: 0 done, 2 a file that cannot be used."""
 
 def _map_of(path: Path) -> MultiOrderMap:
     try:
-        return compiled(read_region(path))
+        region = compiled(read_region(path))
     except RejectedRecordError as error:
         raise RejectedRecordError(error.reason, f"{path}: {error.detail}") from error
+    for remark in region.remarks:
+        sys.stderr.write(f"tocsin mma overlap: {path}: {remark}\n")
+    return region
 
 
 def main(argv: list[str] | None = None) -> int:

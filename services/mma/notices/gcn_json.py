@@ -198,6 +198,6 @@ def _map_or(
     if payload is None:
         return place, ("healpix_file is not base64 and was left out",)
     try:
-        return map_localization(payload), ()
+        return map_localization(payload)
     except RejectedRecordError as error:
         return place, (f"healpix_file was left out: {error.detail}",)

@@ -95,6 +95,7 @@ def _read_json(notice: JsonNotice) -> Reading:
         )
     mjd_tai, _ = event_times(str(event.get("time") or ""), "")
     payload = sky_map(notice)
+    place, remarks = map_localization(payload) if payload else (None, ())
     classes = {**_numbers(event.get("classification")), **_numbers(event.get("properties"))}
     far = event.get("far")
     return Reading(
@@ -103,7 +104,8 @@ def _read_json(notice: JsonNotice) -> Reading:
         issued_ms=issued_ms,
         role=_role_of(event_id),
         alert_kind=kind,
-        localization=map_localization(payload) if payload else None,
+        localization=place,
+        remarks=remarks,
         far_hz=float(far) if isinstance(far, int | float) else None,
         significant=bool(event["significant"]) if "significant" in event else None,
         p_astro=_p_astro(classes),

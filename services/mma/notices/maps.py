@@ -8,8 +8,8 @@ from services.mma.skymaps.fits import read_sky_map
 from shared.schemas.notice import Localization
 
 
-def map_localization(payload: bytes) -> Localization:
-    """Mode, 90 % area, distance and identity of a FITS map.
+def map_localization(payload: bytes) -> tuple[Localization, tuple[str, ...]]:
+    """Mode, 90 % area, distance and identity of a FITS map, and what was repaired in it.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def map_localization(payload: bytes) -> Localization:
     """
     compiled = read_sky_map(payload)
     ra_deg, dec_deg = compiled.mode()
-    return Localization(
+    place = Localization(
         kind="sky_map",
         ra_deg=ra_deg,
         dec_deg=dec_deg,
@@ -27,3 +27,4 @@ def map_localization(payload: bytes) -> Localization:
         distance_err_mpc=compiled.distance_err_mpc,
         sky_map_sha256=hashlib.sha256(payload).hexdigest(),
     )
+    return place, tuple(f"sky map: {remark}" for remark in compiled.remarks)

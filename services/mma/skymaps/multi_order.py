@@ -65,12 +65,16 @@ class MultiOrderMap:
     """Shape (n+1,): 0, then the credible levels in rising order, the densest cell first."""
     area_steps_deg2: FloatArray
     """Shape (n+1,): area up to each of ``level_steps``, square degrees."""
+    rank: npt.NDArray[np.int32]
+    """Shape (n,): how many cells are denser, ties in order of position."""
     sum_as_given: float
     """Integral before it was normalised to one."""
     distance_mpc: float | None = None
     distance_err_mpc: float | None = None
     layers: DistanceLayers | None = None
     """Distances of every cell; None for a map without them."""
+    remarks: tuple[str, ...] = ()
+    """What was repaired when it was read."""
 
     @property
     def area_sr(self) -> FloatArray:
@@ -117,11 +121,10 @@ class MultiOrderMap:
         The whole sphere outside the map and where the density is zero.
         """
         row = self.rows(healpix29)
-        levels = self.credible_level[row]
-        # Cells without density have level 1, which the steps need not reach.
-        step = np.searchsorted(self.level_steps[:-1], levels, side="left")
         is_there = (row >= 0) & (self.density_per_sr[row] > 0)
-        return np.where(is_there, self.area_steps_deg2[step], SQUARE_DEGREES_ON_SPHERE)
+        # By rank, not by level: the faintest cells no longer change the sum in 64 bits.
+        area = self.area_steps_deg2[self.rank[row] + 1]
+        return np.where(is_there, area, SQUARE_DEGREES_ON_SPHERE)
 
     def cap(self, credible_level: float) -> Cap:
         """The whole sphere."""
@@ -242,6 +245,8 @@ def _ranked(
     steps = np.minimum(np.cumsum((density * area_sr)[densest_first]), 1.0)
     credible_level = np.empty_like(density)
     credible_level[densest_first] = steps
+    rank = np.empty(len(density), dtype=np.int32)
+    rank[densest_first] = np.arange(len(density), dtype=np.int32)
     return MultiOrderMap(
         first=first,
         end=end,
@@ -251,5 +256,6 @@ def _ranked(
         area_steps_deg2=np.concatenate(
             ([0.0], np.cumsum(area_sr[densest_first]) * SQUARE_DEGREES_PER_STERADIAN)
         ),
+        rank=rank,
         sum_as_given=total,
     )

@@ -74,12 +74,13 @@ def volume_levels(
 
     Returns
     -------
-    Levels in [0, 1], shape (n,); NaN where there is no distance; 1 where the density is zero.
+    Levels in [0, 1], shape (n,); NaN where there is no distance. Where the density is zero: the
+    probability of all rows that have a distance, 1 if all have.
     """
     if sky_map.layers is None:
         return np.full(len(healpix29), np.nan)
     density = log_volume_density(sky_map, sky_map.rows(healpix29), distance_mpc)
-    levels = np.where(np.isnan(density), np.nan, 1.0)
+    levels = np.where(np.isnan(density), np.nan, _whole_level(sky_map))
     wanted = np.isfinite(density)
     asked = density[wanted]
     if len(asked) > MAX_EXACT_POSITIONS:
@@ -101,7 +102,7 @@ def volume_levels_by_table(
         return np.full(len(healpix29), np.nan)
     density = log_volume_density(sky_map, sky_map.rows(healpix29), distance_mpc)
     at, levels = _table(sky_map)
-    return np.where(np.isnan(density), np.nan, np.interp(density, at, levels, left=1.0))
+    return np.where(np.isnan(density), np.nan, np.interp(density, at, levels, left=levels[0]))
 
 
 @lru_cache(maxsize=256)
@@ -112,6 +113,16 @@ def _table(sky_map: MultiOrderMap) -> tuple[FloatArray, FloatArray]:
         return np.array([0.0, 1.0]), np.array([1.0, 1.0])
     at = np.linspace(peak[0] - 25.0, peak[0], _STREAM_TABLE_ROWS)
     return at, _levels(sky_map, at)
+
+
+@lru_cache(maxsize=256)
+def _whole_level(sky_map: MultiOrderMap) -> float:
+    """Probability of the rows that have a distance; less than 1 if some have none."""
+    peak, *_ = _densest_first(sky_map)
+    if not len(peak):
+        return 1.0
+    # Forty sigma below the peak of the faintest row nothing is left.
+    return float(_levels(sky_map, np.array([peak[-1] - 800.0]))[0])
 
 
 @lru_cache(maxsize=16)

@@ -64,7 +64,8 @@ def test_without_a_file_the_table_goes_to_stdout_alone(tmp_path, sky_map, capfdb
     [
         ("name,ra_deg\na,1\n", "needs one column dec_deg"),
         ("ra_deg,dec_deg\n1,2\n3,91\n", "row 2: dec_deg is 91.0"),
-        ("ra_deg,dec_deg\n1,2\n,3\n", "row 2: ra_deg is nan"),
+        ("ra_deg,dec_deg\n1,2\n721,3\n", "row 2: ra_deg is 721"),
+        ("ra,ra ,dec_deg\n1,2,3\n", "needs one column ra_deg"),
         ("ra_deg,dec_deg\none,2\n", "column ra_deg"),
         ("ra_deg,dec_deg,distance_mpc\n1,2,-3\n", "row 1: distance_mpc is -3"),
         ("ra_deg,dec_deg\n1\n", "CSV"),
@@ -78,6 +79,33 @@ def test_bad_positions_are_refused_in_one_line(tmp_path, sky_map, capsys, text, 
     assert words in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_odd_tables_are_understood_and_passed_on(tmp_path, sky_map, capfd):
+    text = "\ufeff ra , DEC,id,note\n 10.50 ,-90,007,True\n,5,NA,\nnan,5,8,x\n-0.1,90,,y\n"
+    given, out = table_of(tmp_path, text), tmp_path / "out.csv"
+    assert locate.main(["--map", str(sky_map), "--positions", str(given), "-o", str(out)]) == 0
+    assert "2 of 4 rows have no position" in capfd.readouterr().err
+    lines = [line.split(",") for line in out.read_text().splitlines()]
+    assert lines[0] == [" ra ", " DEC", "id", "note", *locate.ANSWERS]
+    assert [line[:4] for line in lines[1:]] == [
+        ["10.5", "-90", "007", "True"], ["", "5", "NA", ""], ["", "5", "8", "x"],
+        ["-0.1", "90", "", "y"]]  # fmt: skip
+    assert lines[2][4:] == lines[3][4:] == [""] * 4
+    assert all(0.8 < float(lines[row][4]) < 1 for row in (1, 4))
+
+
+def test_texts_with_commas_come_back_quoted(tmp_path, sky_map):
+    given, out = table_of(tmp_path, 'ra_deg,dec_deg,note\n1,2,"a, ""b"""\n'), tmp_path / "out.csv"
+    assert locate.main(["--map", str(sky_map), "--positions", str(given), "-o", str(out)]) == 0
+    assert pa_csv.read_csv(out)["note"].to_pylist() == ['a, "b"']
+
+
+def test_the_equator_belongs_to_the_north_as_in_astropy_healpix(tmp_path, sky_map):
+    path = table_of(tmp_path, "ra_deg,dec_deg\n0,0\n45,0\n90,0\n22.5,0\n")
+    # Cells of astropy-healpix 1.1 at order 29, coarsened to order 2.
+    cells = positions.read_positions(path).healpix29 >> 54
+    assert cells.tolist() == [76, 0, 92, 71]
 
 
 BOMB = b'<!DOCTYPE v [<!ENTITY a "aaaa">]><voe:VOEvent xmlns:voe="x">&a;</voe:VOEvent>'

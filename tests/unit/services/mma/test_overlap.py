@@ -8,7 +8,9 @@ from services.mma.skymaps.ellipse import ErrorEllipse
 from services.mma.skymaps.fisher import error_circle
 from services.mma.skymaps.multi_order import compile_map
 from services.mma.skymaps.overlap import combined, overlap
+from services.mma.skymaps.polygon import ErrorPolygon
 from services.mma.skymaps.tangent import ErrorAnnulus, QuadrantEllipse
+from services.mma.skymaps.whole_sky import WholeSky
 from shared.errors import RejectedRecordError
 from shared.sky.healpix import healpix29_of
 
@@ -20,6 +22,7 @@ REGIONS = [
     ErrorEllipse(200.0, -30.0, 5.0, 0.5, 40.0, 0.9),
     QuadrantEllipse(77.43, 5.72, 1.3, 0.8, 0.7, 0.4),
     ErrorAnnulus(50.0, 50.0, 60.0, 0.5),
+    ErrorPolygon(10.0, 0.0, ((8.0, -1.0), (12.0, -3.0), (13.0, 2.0), (9.0, 1.0)), 0.9),
 ]
 
 
@@ -83,6 +86,25 @@ def test_compiled_regions_agree_with_their_formula(region):
     assert np.abs(np.sort(by_formula) - uniform).max() < 0.045
     areas = region.searched_areas_deg2(ra, dec, cells)
     assert areas == pytest.approx([region.searched_area_deg2(v) for v in by_formula], rel=1e-3)
+
+
+def test_whole_sky_says_nothing():
+    assert overlap(compiled(WholeSky()), NORTH) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        ((8.0, -1.0), (12.0, -1.0)),
+        ((8.0, -1.0), (12.0, 1.0), (12.0, -1.0), (8.0, 1.0)),
+        ((11.0, 1.0), (13.0, 1.0), (12.0, 3.0)),
+        ((100.0, 0.0), (190.0, 80.0), (280.0, 0.0)),
+    ],
+    ids=["two", "crossed", "centre outside", "too far"],
+)
+def test_polygons_without_an_inside(corners):
+    with pytest.raises(ValueError, match=r"corner"):
+        ErrorPolygon(10.0, 0.0, corners, 0.9)
 
 
 def test_density_of_a_formula_integrates_to_one():

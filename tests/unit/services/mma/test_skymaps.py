@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from services.mma.skymaps.compiled import cell_centres_deg
 from services.mma.skymaps.ellipse import ErrorEllipse
 from services.mma.skymaps.fisher import error_circle
 from services.mma.skymaps.fits import MAX_FILE_MAP_BYTES, read_sky_map
 from shared.errors import RejectedRecordError
 from shared.sky.healpix import healpix29_of
+from shared.sky.separation import separation_arcsec
 from shared.testing.notices import base_cells_map, multi_order_map
 
 MAPS = Path(os.environ.get("TOCSIN_DATA", "../shared/data")) / "notices" / "skymaps"
@@ -95,6 +97,75 @@ def test_flat_ring_map_at_order_one_puts_the_first_pixels_at_the_north_pole():
     assert density_at(compiled, healpix29_of(10.0, -80.0)) == 0.0
 
 
+def table_file(columns, **header):
+    table = fits.BinTableHDU.from_columns(columns)
+    table.header.update(header)
+    sink = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(sink)
+    return sink.getvalue()
+
+
+def test_galactic_map_is_turned():
+    cells = np.arange(12 * 4**4)
+    l_deg, b_deg = cell_centres_deg(cells, 4)
+    # All of it within 10 degrees of the Galactic centre (266.405, -28.936 ICRS).
+    near = separation_arcsec(0.0, 0.0, l_deg, b_deg) < 36000.0
+    column = fits.Column("PROB", "D", array=near / near.sum())
+    compiled = read_sky_map(table_file([column], ORDERING="NESTED", COORDSYS="G"))
+    assert "Galactic" in compiled.remarks[0]
+    assert compiled.searched_area_deg2(0.999999) == pytest.approx(near.sum() * 41252.96 / 3072, rel=0.01)
+    assert density_at(compiled, healpix29_of(266.405, -28.936)) > 0
+    assert density_at(compiled, healpix29_of(266.405, -44.0)) == 0
+
+
+@pytest.mark.parametrize("ordering", ["RING", "NESTED"])
+def test_map_of_some_pixels(ordering):
+    columns = [fits.Column("PIXEL", "K", array=[4, 0]), fits.Column("PROB", "D", array=[0.8, 0.2])]
+    compiled = read_sky_map(table_file(columns, ORDERING=ordering, NSIDE=1, INDXSCHM="EXPLICIT"))
+    assert level_at(compiled, 0.0, 0.0) == pytest.approx(0.8)
+    assert level_at(compiled, 45.0, 45.0) == pytest.approx(1.0)
+    assert density_at(compiled, healpix29_of(180.0, 0.0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("factor", "says"),
+    [
+        (1.0, ""),
+        (12 / (4 * np.pi), "per steradian"),
+        (12 / 41252.96125, "per square degree"),
+        (0.995, "sum is 0.995"),
+    ],
+)
+def test_units_of_a_flat_map_are_told_by_its_sum(factor, says):
+    values = np.array([0.8 if cell == 4 else 0.2 / 11 for cell in range(12)]) * factor
+    compiled = read_sky_map(table_file([fits.Column("T", "D", array=values)], ORDERING="NESTED"))
+    assert level_at(compiled, 0.0, 0.0) == pytest.approx(0.8)
+    assert says in " ".join(compiled.remarks)
+    assert bool(compiled.remarks) == bool(says)
+
+
+def test_unseen_pixels_are_empty():
+    values = np.array([0.8 if cell == 4 else 0.2 / 10 for cell in range(12)])
+    values[7] = -1.6375e30
+    compiled = read_sky_map(flat_map(values, "NESTED"))
+    assert level_at(compiled, 0.0, 0.0) == pytest.approx(0.8)
+
+
+def test_multi_order_map_of_probabilities_is_recognised():
+    shares = [0.8, *[0.2 / 11] * 11]
+    compiled = read_sky_map(multi_order_map([8, 4, 5, 6, 7, *range(9, 16)], shares))
+    assert level_at(compiled, 0.0, 0.0) == pytest.approx(0.8)
+    assert "per cell" in compiled.remarks[0]
+
+
+def test_area_of_cells_too_faint_to_change_the_sum():
+    density = np.array([1.0, *np.geomspace(1e-20, 1e-30, 11)]) * 12 / (4 * np.pi)
+    compiled = read_sky_map(multi_order_map([4 + c for c in range(12)], density))
+    cells = np.arange(12) << 58
+    areas = compiled.searched_areas_deg2(NOWHERE, NOWHERE, cells)
+    assert areas == pytest.approx(np.arange(1, 13) * 41252.96125 / 12)
+
+
 def test_equal_siblings_of_a_flat_map_are_merged():
     compiled = read_sky_map(flat_map(np.full(12 * 4**4, 1 / (12 * 4**4)), "NESTED"))
     assert len(compiled.first) == 12
@@ -112,6 +183,7 @@ def test_equal_siblings_of_a_flat_map_are_merged():
         (multi_order_map([4, 5], [np.nan, 1.0]), "not finite"),
         (multi_order_map([3], [1.0]), "UNIQ"),
         (multi_order_map([4], [12 / (4 * np.pi)], COORDSYS="G"), "equatorial"),
+        (multi_order_map([4], [12 / (4 * np.pi)], COORDSYS="E"), "equatorial"),
         (flat_map(np.full(13, 1 / 13), "RING"), "no full HEALPix map"),
     ],
 )
