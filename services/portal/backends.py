@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
@@ -13,6 +14,7 @@ from services.portal.limits import Limits
 from services.portal.metrics import PortalMetrics
 from services.portal.reading.topics import KnownTopics
 from services.portal.settings import PortalSettings
+from services.portal.tap.jobs import Jobs
 from shared.kafka.outbox import Outbox
 from shared.store import Store, open_store
 
@@ -28,11 +30,18 @@ class Backends:
     limits: Limits
     metrics: PortalMetrics
     topics: KnownTopics
+    jobs: Jobs
+    since_s: float
+    """When the portal was started, Unix seconds."""
 
     @property
     def state_dir(self) -> Path:
         """Where the archive's files are, if it runs on this machine."""
         return self.settings.state_dir
+
+    def url_of(self, request: Request) -> str:
+        """The portal's address as the caller reaches it, without a slash at the end."""
+        return (self.settings.portal_public_url or str(request.base_url)).rstrip("/")
 
     @classmethod
     def of(cls, settings: PortalSettings) -> Backends:
@@ -47,10 +56,13 @@ class Backends:
             limits,
             PortalMetrics(limits),
             KnownTopics(settings),
+            Jobs(settings),
+            time.time(),
         )
 
     async def close(self) -> None:
         """Close what was opened."""
+        await self.jobs.close()
         await self.outbox.stop()
         self.store.close()
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from services.portal.accounts import Accounts
-from services.portal.callers import SCOPES_OF, Role
+from services.portal.identity import SCOPES_OF, Role
 from services.portal.tokens import LONGEST_TOKEN
 
 OPERATOR = "operator"

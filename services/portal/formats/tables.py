@@ -30,7 +30,9 @@ def field_of(
     return pa.field(name, type_, metadata={k: v.encode() for k, v in told.items() if v})
 
 
-def written(table: pa.Table, form: str, *, more: Mapping[str, Any] | None = None) -> bytes:
+def written(
+    table: pa.Table, form: str, *, more: Mapping[str, Any] | None = None, is_cut: bool = False
+) -> bytes:
     """The table in one of the forms of `TableFormat`.
 
     Parameters
@@ -41,6 +43,8 @@ def written(table: pa.Table, form: str, *, more: Mapping[str, Any] | None = None
         A `TableFormat`.
     more
         Members beside ``columns`` in JSON, and INFO elements in VOTable.
+    is_cut
+        There was more: VOTable says so (DALI 1.1, section 4.4.1).
     """
     match form:
         case TableFormat.CSV:
@@ -52,7 +56,7 @@ def written(table: pa.Table, form: str, *, more: Mapping[str, Any] | None = None
             pyarrow.parquet.write_table(table, sink, compression="zstd")
             return sink.getvalue()
         case TableFormat.VOTABLE:
-            return votable(table, more or {})
+            return votable(table, more or {}, is_cut=is_cut)
         case _:
             columns = {name: table.column(name).to_pylist() for name in table.column_names}
             return orjson.dumps({**(more or {}), "columns": columns}, default=str)
@@ -80,7 +84,7 @@ def _is_plain(type_: pa.DataType) -> bool:
     )  # fmt: skip
 
 
-def votable(table: pa.Table, infos: Mapping[str, Any]) -> bytes:
+def votable(table: pa.Table, infos: Mapping[str, Any], *, is_cut: bool = False) -> bytes:
     """The table as VOTable 1.4, TABLEDATA, written by astropy."""
     from astropy.io.votable import from_table, writeto  # noqa: PLC0415  # half a second: only here
     from astropy.io.votable.tree import Info  # noqa: PLC0415
@@ -104,7 +108,7 @@ def votable(table: pa.Table, infos: Mapping[str, Any]) -> bytes:
         document.version = "1.4"
         resource = document.resources[0]
         resource.type = "results"
-        resource.infos.append(Info(name="QUERY_STATUS", value="OK"))
+        resource.infos.append(Info(name="QUERY_STATUS", value="OVERFLOW" if is_cut else "OK"))
         for name, value in infos.items():
             resource.infos.append(Info(name=_word(name), value=str(value)))
         for column, described in zip(columns, resource.tables[0].fields, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.portal.callers import Caller
+from services.portal.identity import Caller
 from services.portal.problems import not_found
 from shared.kafka.topics import OUT_PREFIX
 from shared.store import Collection, Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from services.portal.callers import Caller
+from services.portal.identity import Caller
 from shared.archive.readers import Reader, private_surveys
 from shared.schemas.watched import IS_PUBLIC, OWNER
 from shared.settings import ServiceSettings

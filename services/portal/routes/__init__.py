@@ -22,6 +22,7 @@ from services.portal.routes import (
     objects,
     registry,
     streams,
+    tap,
     targets,
 )
 
@@ -36,6 +37,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     dead_letters.router,
     registry.router,
     streams.router,
+    tap.router,
 )
 """Below ``/api/v1``."""
 
