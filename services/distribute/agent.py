@@ -16,6 +16,7 @@ from services.distribute.metrics import DistributeMetrics
 from services.distribute.out_topics import OutTopics
 from services.distribute.settings import DistributeSettings
 from services.distribute.voevents.packet import Author
+from shared.archive.readers import private_surveys
 from shared.filters.guard import Limits
 from shared.filters.user_filter import read_filters
 from shared.kafka import app as kafka
@@ -59,7 +60,8 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
     topics = OutTopics(settings, names, settings.out_retention_hours)
     limits = Limits(settings.filter_memory_mib, settings.filter_seconds)
     store = open_store(settings) if settings.filters_from_database else None
-    active = ActiveFilters(built_in, limits, prefix, store, topics, metrics)
+    private = private_surveys(settings.private_surveys)
+    active = ActiveFilters(built_in, limits, private, prefix, store, topics, metrics)
 
     async def deliver_alerts(envelopes: list[Envelope]) -> None:
         await active.ready()

@@ -17,6 +17,7 @@ from services.distribute.messages import (
 from services.distribute.voevents.packet import Author, voevent
 from shared.errors import RejectedRecordError
 from shared.filters.engine import FilterEngine, Mask
+from shared.filters.sight import private_eyes
 from shared.kafka.records import Envelope, Message, Record
 from shared.kafka.topics import out_topic
 from shared.privacy import private_owners, seen_by
@@ -62,7 +63,7 @@ def _of_table(
     private = private_owners(table)
     public = seen_by(table, None) if private else table
     masks = engine.select(public, survey)
-    owners = {name: each.owner for name, each in engine.filters.items()}
+    owners = {name: private_eyes(each) for name, each in engine.filters.items()}
     insiders = {owner: rows for owner, rows in private.items() if owner in owners.values()}
     views = {owner: seen_by(table, owner) for owner in insiders}
     for owner, rows in insiders.items():
@@ -80,7 +81,7 @@ def _of_table(
             owner: messages | whole_alerts(views[owner], wanted & rows, partitions)
             for owner, rows in insiders.items()
         }
-        found_by = {name: own.get(owners[name], messages) for name in whole}
+        found_by = {name: own.get(owners[name] or "", messages) for name in whole}
     if narrow:
         chosen = {name: masks[name] for name in narrow}
         found_by |= selected_columns(engine, public, survey, chosen, partitions)

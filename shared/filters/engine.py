@@ -23,6 +23,7 @@ from shared.filters.output import OutputColumn, output_columns
 from shared.filters.projection import Projected, Projection
 from shared.filters.python import PYTHON_FILTERS
 from shared.filters.refusal import FilterRefusedError
+from shared.filters.sight import may_receive
 from shared.filters.source import Source, first_line
 from shared.filters.statement import Statement, parse_filter
 from shared.filters.surveys import tried_on_surveys
@@ -62,7 +63,13 @@ class FilterEngine:
         If one of ``filters`` is not acceptable; the message names it.
     """
 
-    def __init__(self, filters: Sequence[UserFilter], limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        filters: Sequence[UserFilter],
+        limits: Limits | None = None,
+        private_surveys: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self._private_surveys = private_surveys or {}
         self._limits = limits or Limits()
         self._filters = {each.name: each for each in filters if each.is_active}
         parts = {name: judged(each) for name, each in self._filters.items()}
@@ -258,6 +265,9 @@ class FilterEngine:
             meant_for = self._filters[name].survey
             if meant_for not in {None, survey}:
                 misfits[name] = f"is for {meant_for}"
+                continue
+            if not may_receive(self._filters[name], survey, self._private_surveys):
+                misfits[name] = f"{survey} is private"
                 continue
             try:
                 require_boolean(self._connection, statement, f"source_{number}")

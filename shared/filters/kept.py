@@ -27,7 +27,7 @@ class State(StrEnum):
 BUILT_IN_VERSION = 0
 """Version of the filters of an operator's file, which distribute itself writes down."""
 _OF_FILTER = ("name", "description", "select", "owner", "group", "survey", "version", "python",
-              "retention_hours")  # fmt: skip
+              "retention_hours", "owner_groups")  # fmt: skip
 
 
 def document_id(name: str, version: int) -> str:
@@ -40,6 +40,7 @@ def to_document(each: UserFilter, state: State, now_ms: int, **more: Any) -> dic
     return {
         "_id": document_id(each.name, each.version),
         **{field: getattr(each, field) for field in _OF_FILTER},
+        "owner_groups": list(each.owner_groups),
         "visibility": "public" if each.is_public else "private",
         "state": state.value,
         "reason": "",

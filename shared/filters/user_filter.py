@@ -35,6 +35,9 @@ class UserFilter(BaseModel):
     owner: str = Field(min_length=1, max_length=200, title="Who answers for it")
     group: str | None = Field(None, max_length=200, title="Group that may see and change it too")
     is_public: bool = Field(True, title="Whether others may see it and read its topic")
+    owner_groups: tuple[str, ...] = Field(
+        (), title="Groups the owner was in when it was activated: for surveys that are private"
+    )
     survey: str | None = Field(None, title="Survey it is for; null for every one it fits")
     is_active: bool = Field(True, title="Whether it runs")
     version: int = Field(1, ge=1, title="Counted from 1; a new text is a new version")

@@ -42,6 +42,8 @@ class ActiveFilters:
         Filters of the operator's file: they run whatever the database says.
     limits
         Of each run.
+    private_surveys
+        Groups that private surveys are for.
     prefix
         Of topic names.
     store
@@ -54,6 +56,7 @@ class ActiveFilters:
         self,
         built_in: Sequence[UserFilter],
         limits: Limits,
+        private_surveys: Mapping[str, frozenset[str]],
         prefix: str,
         store: Store | None,
         topics: OutTopics,
@@ -61,6 +64,7 @@ class ActiveFilters:
     ) -> None:
         self._built_in = {each.name: each for each in built_in}
         self._limits = limits
+        self._private_surveys = private_surveys
         self._prefix = prefix
         self._store = store
         self._topics = topics
@@ -69,7 +73,7 @@ class ActiveFilters:
         self._written_down: set[str] = set()
         self._is_ready = store is None
         self._lock = asyncio.Lock()
-        self.engine = FilterEngine(list(self._built_in.values()), limits)
+        self.engine = FilterEngine(list(self._built_in.values()), limits, private_surveys)
         metrics.running(self.engine.filters)
 
     async def ready(self) -> None:
@@ -149,7 +153,7 @@ class ActiveFilters:
     def _made(
         self, filters: Sequence[UserFilter], former: FilterEngine, paused: Mapping[str, str]
     ) -> FilterEngine:
-        engine = FilterEngine(filters, self._limits)
+        engine = FilterEngine(filters, self._limits, self._private_surveys)
         for name, why in paused.items():
             engine.pause(name, why)
         engine.warm(former)

@@ -1,6 +1,7 @@
 """A private list exists for its owner's filters, and for nobody else's."""
 
 import io
+import json
 
 import fastavro
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.distribute.deliver import outgoing_alerts
 from shared.filters.engine import FilterEngine
+from shared.filters.schemas import schema_of
 from shared.filters.user_filter import UserFilter
 from shared.kafka.records import Envelope, Record
 from shared.privacy import private_owners, seen_by
@@ -50,9 +52,12 @@ def envelope(lists=LISTS, regions=AREAS):
     return Envelope(Record("tocsin.alerts.correlated", 0, 7, 0, None, b""), batch)
 
 
-def deliver(*filters, envelopes=None):
+def deliver(*filters, envelopes=None, is_public=False, **more):
     engine = FilterEngine(
-        [UserFilter(name=n, owner=o, where=w, description="x") for n, o, w in filters]
+        [
+            UserFilter(name=n, owner=o, where=w, description="x", is_public=is_public, **more)
+            for n, o, w in filters
+        ]
     )
     given_envelopes = [envelope()] if envelopes is None else envelopes
     return {
@@ -162,3 +167,54 @@ def test_many_alerts_with_many_private_hits():
         seen = {one["owner"] for alert in found[f"f{k}"] for one in alert["watchlists"]}
         assert seen == {f"o{k}"}
         assert len(found[f"f{k}"]) == 200
+
+
+def test_a_public_filter_or_one_of_a_group_sees_no_private_hit_of_its_owner():
+    """Others read its topic."""
+    mine = ("mine", "ann", "on_watchlist('secret')")
+    assert deliver(mine)
+    assert not deliver(mine, is_public=True)
+    assert not deliver(mine, group="friends")
+
+
+def test_a_selected_column_holds_only_what_the_owner_may_see():
+    engine = FilterEngine(
+        [
+            UserFilter(
+                name=name, owner=owner, description="x", is_public=False,
+                select="SELECT len(watchlists) AS n, watchlists FROM alerts WHERE true",
+            )
+            for name, owner in (("anns", "ann"), ("bobs", "bob"))
+        ]
+    )  # fmt: skip
+    found = outgoing_alerts(engine, [envelope()], "")
+    seen = {}
+    for topic, (message, *_) in found.items():
+        name = topic.removeprefix("out.")
+        schema = schema_of(engine.filters[name], engine.outputs[name])
+        row = fastavro.schemaless_reader(
+            io.BytesIO(message.value[5:]), fastavro.parse_schema(json.loads(schema.text))
+        )
+        assert row["n"] == len(row["watchlists"])
+        seen[name] = {hit["owner"] for hit in row["watchlists"] if not hit["is_public"]}
+    assert seen["anns"] == {"ann"}
+    assert seen["bobs"] <= {"bob"}
+
+
+def test_alerts_of_a_private_survey_go_to_private_filters_of_its_group_only():
+    private = {"ztf": frozenset({"partners"})}
+    cases = {
+        "public": {},
+        "owner_in_the_group": {"is_public": False, "owner_groups": ("partners",)},
+        "owner_outside": {"is_public": False, "owner_groups": ("others",)},
+        "of_the_group": {"is_public": False, "group": "partners"},
+        "of_another_group": {"is_public": False, "group": "x", "owner_groups": ("partners",)},
+        "public_of_a_member": {"owner_groups": ("partners",)},
+    }
+    filters = [
+        UserFilter(name=name, owner="ann", where="true", description="x", **more)
+        for name, more in cases.items()
+    ]
+    engine = FilterEngine(filters, None, private)
+    found = engine.select(envelope().batch.record_batch, "ztf")
+    assert set(found) == {"owner_in_the_group", "of_the_group"}
