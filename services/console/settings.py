@@ -25,11 +25,20 @@ OPERATOR_TOKEN_FILE = "operator-token"  # noqa: S105  # where it is, not what it
 """In the state folder: a token of the portal that may do everything."""
 REMOTE = "remote"
 """The worker of xmatch that asks services elsewhere, where it may."""
-MODULES = {REMOTE: "services.xmatch.remote"}
+COURIER = "courier"
+"""Carries out the subscriptions that the portal takes."""
+VTP = "vtp"
+"""The VOEvent broker."""
+MODULES = {
+    REMOTE: "services.xmatch.remote",
+    COURIER: "services.distribute.courier",
+    VTP: "services.distribute.vtp",
+}
 """Workers whose module is not named as they are."""
 
 
 _PORTAL_AFTER_BASE = 16
+_VTP_AFTER_BASE = 17
 
 
 class LocalSettings(ServiceSettings):
@@ -57,6 +66,11 @@ class LocalSettings(ServiceSettings):
     )
     remote_enabled: bool = Field(
         False, title="Start the worker that asks CDS and SIMBAD about alerts that matter"
+    )
+    courier_enabled: bool = Field(True, title="Start the courier, which carries out subscriptions")
+    vtp_enabled: bool = Field(True, title="Start the VOEvent broker (VTP)")
+    vtp_port: int = Field(
+        0, ge=0, le=65535, title="Port of VTP's subscribers; 0 for http_port_base + 17"
     )
     workers: str = Field(
         "", title="Processes per service", description="service=number pairs; 1 where not named"
@@ -110,10 +124,19 @@ class LocalSettings(ServiceSettings):
         """The processes to start, by service, in the order alerts meet them."""
         wanted = set(_entries(self.services))
         chosen = tuple(name for name in SERVICES if name in wanted)
-        beside = (REMOTE,) if self.remote_enabled and "xmatch" in chosen else ()
+        beside = self._beside(chosen)
         if not self.fused or FUSED[0] not in chosen:
             return (*chosen, *beside)
         return (RIVER, *(name for name in chosen if name not in FUSED), *beside)
+
+    def _beside(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        """Workers that stand beside a service of ``chosen``, where they are wanted."""
+        workers = (
+            (REMOTE, "xmatch", self.remote_enabled),
+            (COURIER, PORTAL, self.courier_enabled),
+            (VTP, PORTAL, self.vtp_enabled),
+        )
+        return tuple(name for name, by, wanted in workers if wanted and by in chosen)
 
     def workers_of(self, service: str) -> int:
         """How many processes of ``service`` to start."""
@@ -123,6 +146,10 @@ class LocalSettings(ServiceSettings):
     def port_of_portal(self) -> int:
         """The portal's port: the same however many workers there are."""
         return self.portal_port or self.http_port_base + _PORTAL_AFTER_BASE
+
+    def port_of_vtp(self) -> int:
+        """The port of VTP's subscribers."""
+        return self.vtp_port or self.http_port_base + _VTP_AFTER_BASE
 
     @property
     def folder(self) -> Path:

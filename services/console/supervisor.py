@@ -166,7 +166,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
     ports = (
         port
         for port in itertools.count(settings.http_port_base)
-        if port != settings.port_of_portal()
+        if port not in {settings.port_of_portal(), settings.port_of_vtp()}
     )
     for service in settings.chosen_services():
         count = settings.workers_of(service)
@@ -182,6 +182,7 @@ def workers_of(settings: LocalSettings) -> list[SupervisedWorker]:
                         **common, "TOCSIN_HTTP_PORT": str(port), "TOCSIN_HTTP_HOST": LOOPBACK,
                         **_packets_kept_elsewhere(settings, service),
                         **_portal_environment(settings, service),
+                        "TOCSIN_VTP_PORT": str(settings.port_of_vtp()),
                     },
                     log_file=settings.logs_dir / f"{name}.log",
                     http_port=port,

@@ -22,6 +22,10 @@ class Topic(StrEnum):
     VOTES = "votes"
     DEAD_LETTERS = "dead-letters"
     VOEVENTS = "voevents"
+    VOEVENTS_RECEIVED = "voevents.received"
+    """Packets that authors handed to our VTP broker, byte for byte."""
+    GCN_NOTICES = "gcn.notices.tocsin.alert"
+    """The same associations as ``voevents``, as GCN's unified JSON."""
     UPDATES = "updates"
 
     def named(self, prefix: str) -> str:

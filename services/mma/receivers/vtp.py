@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from datetime import UTC, datetime
-from typing import Any
-from xml.sax.saxutils import escape
 
 import structlog
-from lxml import etree
 
 from services.mma.receivers.intake import Take
 from shared.errors import RejectedRecordError
+from shared.vtp import described, framed, transport
 
 log = structlog.get_logger()
 
@@ -26,7 +23,6 @@ SILENCE_S = 150.0
 """Brokers send iamalive every 60 to 90 s; longer silence is a dead line (pygcn waits as long)."""
 _FIRST_RETRY_S = 1.0
 _LAST_RETRY_S = 60.0
-_NAMESPACE = "http://www.telescope-networks.org/xml/Transport/v1.1"
 
 
 class VtpError(Exception):
@@ -47,23 +43,6 @@ async def read_message(reader: asyncio.StreamReader) -> bytes:
     if not 0 < length <= MAX_VTP_BYTES:
         raise VtpError(f"a message of {length} bytes")
     return await reader.readexactly(length)
-
-
-def framed(payload: bytes) -> bytes:
-    """The payload with its length before it."""
-    return struct.pack(">i", len(payload)) + payload
-
-
-def transport(role: str, origin: str, response: str, reason: str = "") -> bytes:
-    """A Transport document: ``ack``, ``nak`` or ``iamalive``."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    meta = f"<Meta><Result>{escape(reason)}</Result></Meta>" if reason else ""
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?><trn:Transport role="{role}" version="1.0" '
-        f'xmlns:trn="{_NAMESPACE}"><Origin>{escape(origin)}</Origin>'
-        f"<Response>{escape(response)}</Response><TimeStamp>{now}</TimeStamp>{meta}"
-        "</trn:Transport>"
-    ).encode()
 
 
 async def receive(server: str, ivorn: str, take: Take) -> None:
@@ -107,41 +86,19 @@ async def _answer(
     async with asyncio.timeout(SILENCE_S):
         payload = await read_message(reader)
     try:
-        name, role, origin = described(payload)
+        message = described(payload)
     except RejectedRecordError as error:
         writer.write(framed(transport("nak", ivorn, ivorn, error.detail[:200])))
         await take(f"vtp://{server}", payload)
         await writer.drain()
         return
-    if name == "Transport":
-        if role in {"iamalive", "authenticate"}:
-            writer.write(framed(transport(role, origin, ivorn)))
+    if message.name == "Transport":
+        if message.role in {"iamalive", "authenticate"}:
+            writer.write(framed(transport(message.role, message.origin, ivorn)))
         await writer.drain()
         return
     taken = await take(f"vtp://{server}", payload)
     # Only what cannot be read is refused: a refusal is for ever.
     role = "nak" if taken.outcome == "refused" else "ack"
-    writer.write(framed(transport(role, origin, ivorn, taken.detail[:200])))
+    writer.write(framed(transport(role, message.origin, ivorn, taken.detail[:200])))
     await writer.drain()
-
-
-def described(payload: bytes) -> tuple[str, str, str]:
-    """Name of the root element, its role, and the Origin (or the VOEvent's own identifier).
-
-    By local names: three namespaces of Transport are in use.
-
-    Raises
-    ------
-    RejectedRecordError
-        ``bad_xml`` or ``forbidden_xml``.
-    """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        root = etree.fromstring(payload, parser)
-    except etree.XMLSyntaxError as error:
-        raise RejectedRecordError("bad_xml", str(error)) from error
-    declared: Any = root.getroottree().docinfo
-    if declared.doctype:
-        raise RejectedRecordError("forbidden_xml", "a document type declaration is not accepted")
-    origin = root.get("ivorn", "") or root.findtext("{*}Origin") or ""
-    return etree.QName(root).localname, root.get("role", ""), origin.strip()

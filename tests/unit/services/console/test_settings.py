@@ -9,7 +9,7 @@ from services.console.supervisor import workers_of
 
 def test_all_services_one_worker_each_unless_told_otherwise():
     settings = LocalSettings()
-    assert settings.chosen_services() == SERVICES
+    assert settings.chosen_services() == (*SERVICES, "courier", "vtp")
     assert {settings.workers_of(service) for service in SERVICES} == {1}
 
 
@@ -19,13 +19,23 @@ def test_services_keep_the_order_of_the_mesh():
 
 
 def test_services_elsewhere_are_asked_only_where_the_settings_say_so():
-    enabled = LocalSettings(remote_enabled=True)
+    enabled = LocalSettings(remote_enabled=True, courier_enabled=False, vtp_enabled=False)
     assert enabled.chosen_services() == (*SERVICES, "remote")
     assert enabled.model_copy(update={"fused": True}).chosen_services()[-1] == "remote"
     assert LocalSettings(remote_enabled=True, services="ingest").chosen_services() == ("ingest",)
     commands = {worker.name: worker.command[-1] for worker in workers_of(enabled)}
     assert commands["remote"] == "services.xmatch.remote"
     assert commands["xmatch"] == "services.xmatch"
+
+
+def test_what_serves_the_world_stands_beside_the_portal():
+    commands = {worker.name: worker.command[-1] for worker in workers_of(LocalSettings())}
+    assert commands["courier"] == "services.distribute.courier"
+    assert commands["vtp"] == "services.distribute.vtp"
+    settings = LocalSettings(http_port_base=20000)
+    ports = {worker.name: worker.http_port for worker in workers_of(settings)}
+    assert len(set(ports.values())) == len(ports)
+    assert settings.port_of_vtp() not in ports.values()
 
 
 def test_workers_per_service():
@@ -35,7 +45,8 @@ def test_workers_per_service():
 
 def test_fused_four_services_are_one_process():
     settings = LocalSettings(fused=True, workers="river=2")
-    assert settings.chosen_services() == ("river", "distribute", "archive", "portal")
+    chosen = ("river", "distribute", "archive", "portal", "courier", "vtp")
+    assert settings.chosen_services() == chosen
     assert settings.workers_of("river") == 2
     only_edges = LocalSettings(fused=True, services="distribute,archive")
     assert only_edges.chosen_services() == ("distribute", "archive")
