@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from services.portal.accounts import Accounts
 from services.portal.limits import Limits
 from services.portal.metrics import PortalMetrics
+from services.portal.reading.recent import RecentAlerts
 from services.portal.reading.topics import KnownTopics
 from services.portal.settings import PortalSettings
 from services.portal.tap.jobs import Jobs
@@ -31,6 +32,7 @@ class Backends:
     metrics: PortalMetrics
     topics: KnownTopics
     jobs: Jobs
+    recent: RecentAlerts
     since_s: float
     """When the portal was started, Unix seconds."""
 
@@ -57,6 +59,7 @@ class Backends:
             PortalMetrics(limits),
             KnownTopics(settings),
             Jobs(settings),
+            RecentAlerts(store, settings.state_dir),
             time.time(),
         )
 

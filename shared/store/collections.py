@@ -45,6 +45,7 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
         ("alert_ids",),
         ("survey", "night"),
         ("survey", "nights"),
+        ("timestamp_ms",),
     ),
     Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",)),
     Collection.NOTICES: (
