@@ -1,0 +1,139 @@
+"""Alerts out of packed nights: as tables for whoever works on batches, and around a place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from shared.archive.query import archive_connection
+from shared.archive.readers import Reader
+from shared.archive.snapshots import Snapshot
+from shared.filters.guard import Limits
+from shared.sky.cone_cells import STEEPEST, WIDEST_STEP, candidate_cells
+from shared.sky.healpix import DEEPEST_ORDER, healpix29_of
+from shared.sky.separation import ARCSEC_PER_RADIAN
+
+READ_LIMITS = Limits(memory_mib=1024, seconds=120.0, threads=2)
+ALERTS_PER_TABLE = 10_000
+_MOST_CELLS = 9
+WHOLE_SKY_ARCSEC = 648_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cone:
+    """A circle on the sky, ICRS."""
+
+    ra_deg: float
+    dec_deg: float
+    radius_arcsec: float
+
+
+def alert_tables(
+    snapshot: Snapshot,
+    reader: Reader,
+    *,
+    nights: Collection[int] | None = None,
+    columns: Sequence[str] | None = None,
+    alerts_per_table: int = ALERTS_PER_TABLE,
+    limits: Limits = READ_LIMITS,
+) -> Iterator[pa.Table]:
+    """The alerts of a survey, table by table, with the columns that envelopes have.
+
+    Parameters
+    ----------
+    snapshot
+        Of a survey that ``reader`` may see (``snapshots_for``).
+    reader
+        Whose private hits are in ``watchlists`` and ``regions``.
+    nights
+        Only these.
+    columns
+        Only these: a filter that names five columns is ten times as fast without the others.
+    alerts_per_table
+        Most rows of a table.
+    limits
+        Memory, time and threads of the reading.
+
+    Raises
+    ------
+    duckdb.Error
+        If a file is damaged or the limits are exceeded.
+    """
+    chosen = ", ".join(f'"{name}"' for name in columns) if columns else "*"
+    with archive_connection([snapshot], reader, limits, nights=nights) as connection:
+        found = connection.sql(f"SELECT {chosen} FROM archived_alerts")  # noqa: S608  # our columns
+        for batch in found.to_arrow_reader(alerts_per_table):
+            yield pa.Table.from_batches([batch])
+
+
+def alerts_around(
+    snapshots: Sequence[Snapshot],
+    reader: Reader,
+    cone: Cone,
+    *,
+    columns: Sequence[str] = ("survey", "alert_id", "object_id", "ra_deg", "dec_deg", "mjd_tai"),
+    nights: Collection[int] | None = None,
+    most_rows: int = 10_000,
+    limits: Limits = READ_LIMITS,
+) -> pa.Table:
+    """Alerts within a cone, nearest first, with ``separation_arcsec``.
+
+    Only files and row groups whose HEALPix cells the cone can touch are read.
+
+    Raises
+    ------
+    ValueError
+        If the place is not on the sphere or the radius not positive.
+    duckdb.Error
+        If a file is damaged or the limits are exceeded.
+    """
+    ranges = cone_ranges(cone)
+    # Derived columns of the view may be named too.
+    chosen = ", ".join(f'"{name}"' for name in columns)
+    inside = " OR ".join(f"healpix29 >= {low} AND healpix29 < {high}" for low, high in ranges)
+    place = f"{cone.ra_deg!r}, {cone.dec_deg!r}"
+    sql = (
+        f"SELECT {chosen}, degrees(2 * asin(least(1, sqrt("  # noqa: S608  # names and numbers
+        f"power(sin(radians((dec_deg - {cone.dec_deg!r}) / 2)), 2) + cos(radians(dec_deg)) "
+        f"* cos(radians({cone.dec_deg!r})) * power(sin(radians((ra_deg - {cone.ra_deg!r}) / 2)), 2)"
+        "))))  * 3600 AS separation_arcsec FROM alerts "
+        f"WHERE ({inside}) AND cone(ra_deg, dec_deg, {place}, {cone.radius_arcsec!r}) "
+        f"ORDER BY separation_arcsec LIMIT {int(most_rows)}"
+    )
+    with archive_connection(snapshots, reader, limits, nights=nights, cells29=ranges) as connection:
+        found: pa.Table = connection.sql(sql).to_arrow_table()
+    return found
+
+
+def cone_ranges(cone: Cone) -> list[tuple[int, int]]:
+    """Ranges of HEALPix cells of order 29, end not included, that hold a cone; at most nine.
+
+    Raises
+    ------
+    ValueError
+        If the place is not on the sphere or the radius not positive.
+    """
+    cell = int(healpix29_of(cone.ra_deg, cone.dec_deg)[0])
+    if cell < 0 or not 0 < cone.radius_arcsec <= WHOLE_SKY_ARCSEC:
+        raise ValueError(
+            f"no cone: RA {cone.ra_deg}, Dec {cone.dec_deg}, radius {cone.radius_arcsec} arcsec"
+        )
+    step, order = cone.radius_arcsec / ARCSEC_PER_RADIAN * STEEPEST, 0
+    if step > WIDEST_STEP:
+        return [(0, 12 << (2 * DEEPEST_ORDER))]
+    while order < DEEPEST_ORDER - 1 and 2 * step <= WIDEST_STEP:
+        step, order = 2 * step, order + 1
+    cells = np.zeros(_MOST_CELLS, np.int64)
+    count = candidate_cells(cell, order, step, cells)
+    shift = 2 * (DEEPEST_ORDER - order)
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(cells[:count].tolist()):
+        low, high = number << shift, (number + 1) << shift
+        if ranges and ranges[-1][1] == low:
+            ranges[-1] = (ranges[-1][0], high)
+        else:
+            ranges.append((low, high))
+    return ranges
