@@ -32,6 +32,7 @@ from services.console.settings import (
     one_thread_each,
 )
 from services.console.supervised import Supervised, SupervisedServer, SupervisedWorker
+from services.console.targets import TARGETS_FILE, scrape_targets
 from shared.local.server_process import LOOPBACK, ProcessMark, ServerProcess
 from shared.telemetry.logs import configure_logs
 
@@ -105,14 +106,18 @@ class Supervisor:
             if record not in self._last_state.get("processes", ()):
                 words = {key: record[key] for key in ("pid", "restarts", "last_end")}
                 log.info("process", process=record["name"], **words)
-        new = self._folder / f"{STATE_FILE}.new"
         try:
-            new.write_text(json.dumps(state, indent=2) + "\n")
-            new.replace(self._folder / STATE_FILE)
+            self._replace(STATE_FILE, state)
+            self._replace(TARGETS_FILE, scrape_targets(records))
         except OSError as error:  # a full disk: what runs is looked after all the same
             log.warning("state_not_written", error=str(error))
             return
         self._last_state = state
+
+    def _replace(self, name: str, content: Any) -> None:
+        new = self._folder / f"{name}.new"
+        new.write_text(json.dumps(content, indent=2) + "\n")
+        new.replace(self._folder / name)
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:

@@ -1,0 +1,1 @@
+"""Dashboards as code: tables of panels, written as JSON that Grafana provisions."""

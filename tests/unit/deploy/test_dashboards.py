@@ -1,0 +1,43 @@
+"""The dashboards' JSON is current, and every panel says what it shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.grafana.build import BOARDS, FOLDER, main
+
+PROMETHEUS = Path(__file__).parents[3] / "deploy/prometheus"
+
+
+def test_the_json_is_what_the_tables_say(capsys) -> None:
+    assert main(["--check"]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_every_panel_is_labelled_and_fits(board) -> None:
+    made = json.loads((FOLDER / f"{board.name}.json").read_text())
+    assert made["uid"] == f"tocsin-{board.name}"
+    panels = [panel for panel in made["panels"] if panel["type"] != "row"]
+    assert len(panels) == sum(len(row.panels) for row in board.rows)
+    for panel in panels:
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert [target["refId"] for target in panel["targets"]] == sorted(
+            {target["refId"] for target in panel["targets"]}
+        )
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+
+
+def test_promtool_agrees_with_the_rules() -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("no promtool (Debian's package prometheus)")
+    command = ["promtool", "test", "rules", str(PROMETHEUS / "rules_test.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
