@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.grafana.build import BOARDS, FOLDER, main
 
@@ -41,3 +42,17 @@ def test_promtool_agrees_with_the_rules() -> None:
     command = ["promtool", "test", "rules", str(PROMETHEUS / "rules_test.yml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alarm_has_its_page_in_the_runbook() -> None:
+    rules = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
+    alarms = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    page = (PROMETHEUS.parents[1] / "docs/operate.md").read_text()
+    anchors = {
+        line[4:].lower().replace(" ", "-") for line in page.splitlines() if line[:4] == "### "
+    }
+    assert len(alarms) > 10
+    for alarm in alarms:
+        path, _, anchor = alarm["annotations"]["runbook"].partition("#")
+        assert path == "docs/operate.md"
+        assert anchor in anchors, alarm["alert"]
