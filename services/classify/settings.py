@@ -18,3 +18,8 @@ class ClassifySettings(ServiceSettings):
         title="Folder of models",
         description="One folder per classifier, as `tocsin models train` writes them",
     )
+    classify_facilities: Path | None = Field(
+        None,
+        title="Facilities that target lists are made for, a TOML file",
+        description="None: the example that comes with the code",
+    )

@@ -67,6 +67,8 @@ SERVICE_VERBS = (
     Verb("labels import", "services.classify.verbs.labels.importing", "Send a CSV of classes"),
     Verb("labels list", "services.classify.verbs.labels.listing", "Objects and their classes"),
     Verb("labels show", "services.classify.verbs.labels.showing", "All labels of an object"),
+    Verb("targets make", "services.classify.verbs.targets.make", "Tonight's list per facility"),
+    Verb("targets show", "services.classify.verbs.targets.show", "The lists of a night"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
     Verb("mma sample-notice", "services.mma.sample", "Write a real notice to a file, to try"),
     Verb("mma parse", "services.mma.parse", "Read notices offline, one JSON line each"),
@@ -88,6 +90,7 @@ GROUPS = {
     "models": "The classifiers' models",
     "learn": "Learning on the stream, and whether it helps",
     "labels": "What class objects are said to be",
+    "targets": "What facilities should take spectra of",
     "mma": "Notices of other messengers",
     "filters": "Who wants which alerts",
 }

@@ -54,6 +54,7 @@ class Target(BaseModel):
     expires_ms: int = Field(
         ge=0, title="After which it should not be used, Unix time, milliseconds"
     )
+    is_simulated: bool = Field(False, title="The object was made by a simulator")
 
     @property
     def key(self) -> bytes:

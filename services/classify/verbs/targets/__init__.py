@@ -1,0 +1,1 @@
+"""``tocsin targets ...``: the ranked lists of a night."""
