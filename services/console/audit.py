@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.console.account.balance import Line, lines_of
-from services.console.account.edges import Edge, database_edge, filter_edge, voevent_edge
+from services.console.account.edges import Edge, database_edge, filter_edge, statement_edge
 from services.console.account.ledger import Tally, letters_by_stage, together
 from services.console.account.reading import Extent, TopicReader
 from services.console.running_mesh import mesh_settings
@@ -143,8 +143,9 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
             account.strangers += _unexplained(tally, unreadable)
         if tally is not None:
             account.edges += [filter_edge(reader, topic, tally) for topic in out_topics]
-        pair = (Topic.VOEVENTS.named(prefix), Topic.ASSOCIATIONS.named(prefix))
-        account.edges.append(voevent_edge(reader, *pair))
+        associations = Topic.ASSOCIATIONS.named(prefix)
+        for topic in (Topic.VOEVENTS, Topic.GCN_NOTICES):
+            account.edges.append(statement_edge(reader, topic.named(prefix), associations))
         if with_database:
             store = open_store(settings)
             for extents, collection, topic in kept:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from services.distribute.channels import channels
-from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_voevents
+from services.distribute.deliver import DELIVERY_ID, outgoing_alerts, outgoing_statements
 from services.distribute.delivered import Delivered, Place
 from services.distribute.dispatch import Dispatch
 from services.distribute.filters.active import ActiveFilters
@@ -35,7 +35,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
     app = kafka.create_app(SERVICE, settings)
     metrics = DistributeMetrics(app.metrics.registry)
     prefix = settings.topic_prefix
-    voevents = Topic.VOEVENTS.named(prefix)
+    statements = [topic.named(prefix) for topic in (Topic.VOEVENTS, Topic.GCN_NOTICES)]
     author = Author(
         settings.voevent_authority, settings.voevent_contact_name, settings.voevent_contact_email
     )
@@ -56,7 +56,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
 
     dispatch = Dispatch(channels(send_once), delivered, metrics)
     built_in = read_filters(settings.filters_file)
-    names = [voevents, *(out_topic(each.name, prefix) for each in built_in)]
+    names = [*statements, *(out_topic(each.name, prefix) for each in built_in)]
     topics = OutTopics(settings, names, settings.out_retention_hours)
     limits = Limits(settings.filter_memory_mib, settings.filter_seconds)
     store = open_store(settings) if settings.filters_from_database else None
@@ -73,10 +73,10 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         emitted = [envelope.batch.integers("emitted_ms") for envelope in envelopes]
         app.metrics.aged("out", np.concatenate(emitted))
 
-    async def deliver_voevents(records: list[Record]) -> None:
+    async def deliver_statements(records: list[Record]) -> None:
         await topics.ensure()
-        sent = await dispatch.send({voevents: outgoing_voevents(records, author)})
-        app.metrics.sent(voevents, sent)
+        for topic, messages in outgoing_statements(records, author, prefix).items():
+            app.metrics.sent(topic, await dispatch.send({topic: messages}))
 
     async def follow_filters() -> None:
         await active.follow(settings.filters_poll_s)
@@ -92,7 +92,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
         split_alerts=True,
         within_s=settings.distribute_take_within_s,
     )
-    add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_voevents)
+    add_record_sink(app, settings, source=Topic.ASSOCIATIONS, deliver=deliver_statements)
     app.task(follow_filters)
     app.task(standstill.watch)
     app.on_partitions_revoked.connect(forget, weak=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from services.distribute.gcn.notice import gcn_notice
 from services.distribute.messages import (
     DELIVERY_ID,
     ByRow,
@@ -19,7 +20,7 @@ from shared.errors import RejectedRecordError
 from shared.filters.engine import FilterEngine, Mask
 from shared.filters.sight import private_eyes
 from shared.kafka.records import Envelope, Message, Record
-from shared.kafka.topics import out_topic
+from shared.kafka.topics import Topic, out_topic
 from shared.privacy import private_owners, seen_by
 from shared.schemas.association import Association
 
@@ -133,25 +134,35 @@ def _partitions(envelopes: Sequence[Envelope]) -> Partitions:
     )
 
 
-def outgoing_voevents(records: Iterable[Record], author: Author) -> list[Message]:
-    """A VOEvent for each association.
+def outgoing_statements(records: Sequence[Record], author: Author, prefix: str) -> Outgoing:
+    """A VOEvent and a GCN notice for each association, each on its topic.
 
     Raises
     ------
     RejectedRecordError
         ``bad_association``, if a record is none.
     """
-    return [_voevent_message(record, author) for record in records]
+    return {
+        Topic.VOEVENTS.named(prefix): outgoing_voevents(records, author),
+        Topic.GCN_NOTICES.named(prefix): [_statement(r, author, gcn_notice) for r in records],
+    }
 
 
-def _voevent_message(record: Record, author: Author) -> Message:
+def outgoing_voevents(records: Iterable[Record], author: Author) -> list[Message]:
+    """A VOEvent for each association; raises as ``outgoing_statements``."""
+    return [_statement(record, author, voevent) for record in records]
+
+
+def _statement(
+    record: Record, author: Author, write: Callable[[Association, Author, int], bytes]
+) -> Message:
     try:
         association = Association.from_json(record.value)
-        packet = voevent(association, author, record.timestamp_ms)
+        text = write(association, author, record.timestamp_ms)
     except ValueError as error:  # pydantic's own error is one
         raise RejectedRecordError("bad_association", str(error)) from error
     return Message(
-        value=packet,
+        value=text,
         key=association.key,
         partition=record.partition,
         headers=(

@@ -78,21 +78,21 @@ def _origin_of(headers: dict[str, bytes]) -> tuple[str, int, int] | None:
         return None
 
 
-def voevent_edge(reader: TopicReader, voevents: str, associations: str) -> Edge:
-    """The VOEvents: one for each association on its topic, none twice."""
+def statement_edge(reader: TopicReader, statements: str, associations: str) -> Edge:
+    """VOEvents or GCN notices: one for each association on its topic, none twice."""
     wanted = {
         Association.from_json(r.value).delivery_id
         for r in reader.records(reader.extents(associations))
     }
     found: Counter[str] = Counter(
         headers.get("delivery_id", b"").decode()
-        for _, headers in reader.records_with_headers(reader.extents(voevents))
+        for _, headers in reader.records_with_headers(reader.extents(statements))
     )
     missing = sorted(wanted - set(found))
     repeated = sorted(name for name, times in found.items() if times > 1)
     strangers = sorted(set(found) - wanted)
     return Edge(
-        voevents,
+        statements,
         len(wanted),
         found.total(),
         missing=len(missing),

@@ -1,0 +1,1 @@
+"""Associations as notices of GCN's unified schema."""
