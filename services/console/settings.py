@@ -29,8 +29,11 @@ COURIER = "courier"
 """Carries out the subscriptions that the portal takes."""
 VTP = "vtp"
 """The VOEvent broker."""
+RECEIVE = "receive"
+"""Takes notices in, where it has been told from where."""
 MODULES = {
     REMOTE: "services.xmatch.remote",
+    RECEIVE: "services.mma.receive",
     COURIER: "services.distribute.courier",
     VTP: "services.distribute.vtp",
 }
@@ -67,6 +70,12 @@ class LocalSettings(ServiceSettings):
     remote_enabled: bool = Field(
         False, title="Start the worker that asks CDS and SIMBAD about alerts that matter"
     )
+    gcn_bootstrap_servers: str = Field("", title="Kafka with notices; empty for none")
+    vtp_servers: str = Field("", title="VTP brokers to receive notices from; empty for none")
+    receive_folder: str = Field("", title="Folder that notices are dropped into; empty for none")
+    receive_http_port: int = Field(0, ge=0, le=65535, title="Port of POST /notices; 0 for none")
+    receive_http_token: SecretStr = Field(SecretStr(""), title="Its bearer token; off without one")
+    inject_every_s: float = Field(0.0, ge=0, title="Seconds between test notices; 0 for none")
     courier_enabled: bool = Field(True, title="Start the courier, which carries out subscriptions")
     vtp_enabled: bool = Field(True, title="Start the VOEvent broker (VTP)")
     vtp_port: int = Field(
@@ -133,10 +142,21 @@ class LocalSettings(ServiceSettings):
         """Workers that stand beside a service of ``chosen``, where they are wanted."""
         workers = (
             (REMOTE, "xmatch", self.remote_enabled),
+            (RECEIVE, "mma", self.receives_notices()),
             (COURIER, PORTAL, self.courier_enabled),
             (VTP, PORTAL, self.vtp_enabled),
         )
         return tuple(name for name, by, wanted in workers if wanted and by in chosen)
+
+    def receives_notices(self) -> bool:
+        """Whether there is anything to receive notices from, test notices among it."""
+        return bool(
+            self.gcn_bootstrap_servers.strip()
+            or self.vtp_servers.strip()
+            or self.receive_folder
+            or (self.receive_http_port and self.receive_http_token.get_secret_value())
+            or self.inject_every_s
+        )
 
     def workers_of(self, service: str) -> int:
         """How many processes of ``service`` to start."""

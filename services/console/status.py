@@ -15,7 +15,7 @@ from rich.table import Table
 from services.console.lag import lag_of
 from services.console.running_mesh import RunningMesh, settings_of
 from services.console.scrape import ServiceReading, read_services
-from services.console.settings import LocalSettings
+from services.console.settings import RECEIVE, LocalSettings
 from services.console.supervisor import read_state, supervisor_process
 from shared.local.server_process import ProcessMark
 
@@ -62,6 +62,7 @@ async def status_report(settings: LocalSettings) -> dict[str, Any]:
         "state_dir": str(settings.folder),
         "supervisor_pid": state.get("pid") if up else None,
         "left_behind": [] if up else [r["name"] for r in state["processes"] if is_running(r)],
+        "receives_notices": any(record["service"] == RECEIVE for record in processes),
         "processes": [process_report(record, readings, lag) for record in processes],
     }
 
@@ -130,6 +131,12 @@ def show(report: dict[str, Any]) -> None:
             screen.print(
                 f"[dim]{process['name']}: {process['last_end']}; see {process['log']}[/dim]"
             )
+    if not report["receives_notices"]:
+        screen.print(
+            "[dim]receive: off; set TOCSIN_GCN_BOOTSTRAP_SERVERS, TOCSIN_VTP_SERVERS, "
+            "TOCSIN_RECEIVE_FOLDER, TOCSIN_RECEIVE_HTTP_PORT or TOCSIN_INJECT_EVERY_S before "
+            "tocsin up[/dim]"
+        )
     servers = "external Kafka" if report["external"] else "Kafka"
     screen.print(f"[dim]{servers} at {report['kafka_bootstrap_servers']}[/dim]")
 

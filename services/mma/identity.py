@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shared.errors import RejectedRecordError
 from shared.schemas.notice import Messenger, Notice
@@ -72,6 +73,7 @@ def clean_id(event_id: str) -> str:
     return text
 
 
+@lru_cache(maxsize=65_536)
 def folded(name: str) -> str:
     """A name as it is compared: no case, no accents of typography, one kind of gap."""
     text = unicodedata.normalize("NFKC", name[: 2 * MAX_NAME_CHARACTERS]).casefold()

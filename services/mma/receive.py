@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from services.mma.receivers import folder, gcn_kafka, http, injections, vtp
+from services.mma.receivers.injection_watch import InjectionWatch, watch_associations
 from services.mma.receivers.intake import Intake
 from services.mma.receivers.metrics import ReceiverMetrics
 from services.mma.receivers.settings import ReceiverSettings
@@ -85,7 +86,9 @@ def _remember(intake: Intake, value: bytes) -> int:
     return 1
 
 
-def _receivers(settings: ReceiverSettings, intake: Intake) -> list[Coroutine[Any, Any, None]]:
+def _receivers(
+    settings: ReceiverSettings, intake: Intake, metrics: ReceiverMetrics
+) -> list[Coroutine[Any, Any, None]]:
     """Those that are set, HTTP apart."""
     running: list[Coroutine[Any, Any, None]] = []
     if settings.gcn_bootstrap_servers:
@@ -97,24 +100,15 @@ def _receivers(settings: ReceiverSettings, intake: Intake) -> list[Coroutine[Any
     if settings.receive_folder is not None:
         running.append(folder.receive(settings.receive_folder, intake.take))
     if settings.inject_every_s:
-        running.append(injections.inject(settings.inject_every_s, intake.take))
+        watch = InjectionWatch(settings.inject_patience_s, metrics)
+        running.append(watch_associations(settings, watch))
+        running.append(injections.inject(settings.inject_every_s, intake.take, watch))
     return running
-
-
-def is_anything_set(settings: ReceiverSettings) -> bool:
-    """Whether there is anything to receive from."""
-    has_http = bool(settings.receive_http_port and settings.receive_http_token.get_secret_value())
-    return bool(
-        settings.gcn_bootstrap_servers
-        or settings.vtp_server_names()
-        or settings.receive_folder
-        or has_http
-    )
 
 
 async def run(settings: ReceiverSettings, stopping: asyncio.Event) -> None:
     """Receive until ``stopping``; raises ``UpstreamUnavailableError`` if Kafka is away at start."""
-    topics = (Topic.NOTICES, Topic.DEAD_LETTERS)
+    topics = (Topic.NOTICES, Topic.DEAD_LETTERS, Topic.ASSOCIATIONS)
     await ensure_topics(settings, [topic.named(settings.topic_prefix) for topic in topics])
     outbox = Outbox(settings)
     metrics = ReceiverMetrics(settings)
@@ -128,7 +122,8 @@ async def run(settings: ReceiverSettings, stopping: asyncio.Event) -> None:
         if settings.receive_http_port and settings.receive_http_token.get_secret_value():
             runner = await http.serve(settings, intake.take)
             stack.push_async_callback(runner.cleanup)
-        tasks = [asyncio.create_task(one) for one in _receivers(settings, intake)]
+        tasks = [asyncio.create_task(one) for one in _receivers(settings, intake, metrics)]
+        metrics.ready()
         waiting = asyncio.create_task(stopping.wait())
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in (waiting, *tasks):
@@ -148,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.parse_args(argv)
     settings = ReceiverSettings()
-    if not is_anything_set(settings):
+    if not settings.is_anything_set():
         sys.stderr.write("tocsin mma receive: nothing to receive from; see --help\n")
         return 2
     configure_logs("mma-receive", settings.log_level)

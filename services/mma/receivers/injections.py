@@ -1,16 +1,22 @@
-"""A test notice every few minutes through the same intake, to see that the line works."""
+"""A test notice every few minutes through the same intake, to see that the line works.
+
+A worker holds it against an alert made for it (``services/mma/injected_alert.py``), so that its
+association comes back on ``associations``, a test like all that comes of it: what is seen to work
+is receiving, reading, the topic, the index, the match and telling.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import structlog
 
+from services.mma.receivers.injection_watch import INJECTION_STREAM, InjectionWatch
 from services.mma.receivers.intake import Take
 
 log = structlog.get_logger()
-INJECTION_STREAM = "tocsin/injection"
 
 
 def injection(moment: datetime, ra_deg: float, dec_deg: float) -> bytes:
@@ -39,11 +45,14 @@ def injection(moment: datetime, ra_deg: float, dec_deg: float) -> bytes:
 </voe:VOEvent>""".encode()
 
 
-async def inject(every_s: float, take: Take) -> None:
+async def inject(every_s: float, take: Take, watch: InjectionWatch) -> None:
     """Inject for ever; the place goes round the sky by the hour."""
     while True:
         moment = datetime.now(UTC)
         ra_deg = (moment.timestamp() / 240.0) % 360.0
+        sent_s = time.time()
         taken = await take("injection", injection(moment, ra_deg, 0.0))
         log.info("injected", outcome=taken.outcome)
+        if taken.notice is not None:
+            watch.sent(taken.notice.event_id, sent_s)
         await asyncio.sleep(every_s)

@@ -37,10 +37,31 @@ class ReceiverMetrics:
             "Unix time of the last payload, injections too: the receivers' heartbeat",
             registry=registry,
         )
+        self._returned = Histogram(
+            "tocsin_mma_injection_seconds",
+            "From a test notice's injection to its association's being on the topic",
+            buckets=(0.3, 1, 2, 3, 5, 10, 30, 100),
+            registry=registry,
+        )
+        self._last_returned = Gauge(
+            "tocsin_mma_injection_last_seconds",
+            "The same of the last test notice that came back",
+            registry=registry,
+        )
+        self._lost = Counter(
+            "tocsin_mma_injections_lost",
+            "Test notices whose association was not back in time",
+            registry=registry,
+        )
+        self._overdue = Gauge(
+            "tocsin_mma_injections_overdue",
+            "Test notices that are overdue now: above 0, notices do not become associations",
+            registry=registry,
+        )
+        self._progress = Progress(timeout_s=settings.progress_timeout_s)
         self._server = HealthServer(
-            registry, Progress(timeout_s=settings.progress_timeout_s),
-            settings.http_host, settings.http_port,
-        )  # fmt: skip
+            registry, self._progress, settings.http_host, settings.http_port
+        )
 
     def taken(self, source: str, taken: Taken) -> None:
         """A payload of ``source`` was dealt with."""
@@ -50,6 +71,23 @@ class ReceiverMetrics:
         if taken.outcome == "taken" and taken.notice is not None:
             age_s = time.time() - taken.notice.issued_ms / 1000.0
             self._age.labels(kind).observe(max(age_s, 0.0))
+
+    def returned(self, seconds: float) -> None:
+        """A test notice came back as an association."""
+        self._returned.observe(max(seconds, 0.0))
+        self._last_returned.set(seconds)
+
+    def overdue(self, count: int) -> None:
+        """So many test notices have not come back in time."""
+        self._overdue.set(count)
+
+    def lost(self) -> None:
+        """A test notice was not back in time."""
+        self._lost.inc()
+
+    def ready(self) -> None:
+        """All that is on the topic is known, and every receiver runs."""
+        self._progress.is_ready = True
 
     async def start(self) -> None:
         """Serve the page, if a port is set."""

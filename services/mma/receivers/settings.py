@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import ServiceSettings
 
@@ -56,6 +56,26 @@ class ReceiverSettings(ServiceSettings):
     inject_every_s: float = Field(
         0.0, ge=0, title="Seconds between test notices that watch the line; 0 for none"
     )
+
+    inject_patience_s: float = Field(
+        60.0, gt=0, title="A test notice whose association is not back after so long is lost"
+    )
+
+    @field_validator("receive_folder", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        """Empty is none, not the folder we are in."""
+        return value or None
+
+    def is_anything_set(self) -> bool:
+        """Whether there is anything to receive from, the test notices among it."""
+        return bool(
+            self.gcn_bootstrap_servers
+            or self.vtp_server_names()
+            or self.receive_folder
+            or self.inject_every_s
+            or (self.receive_http_port and self.receive_http_token.get_secret_value())
+        )
 
     def gcn_topic_names(self) -> list[str]:
         """The topics to follow."""

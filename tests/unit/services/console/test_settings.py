@@ -38,6 +38,17 @@ def test_what_serves_the_world_stands_beside_the_portal():
     assert settings.port_of_vtp() not in ports.values()
 
 
+def test_receivers_start_with_the_mesh_only_if_there_is_something_to_receive_from():
+    assert "receive" not in LocalSettings().chosen_services()
+    assert "receive" not in LocalSettings(receive_http_port=8870).chosen_services()
+    settings = LocalSettings(inject_every_s=300, fused=True)
+    assert "receive" in settings.chosen_services()
+    (worker,) = (one for one in workers_of(settings) if one.name == "receive")
+    assert worker.command[-1] == "services.mma.receive"
+    assert worker.environment["TOCSIN_RECEIVE_FOLDER"] == ""
+    assert "receive" not in LocalSettings(inject_every_s=300, services="ingest").chosen_services()
+
+
 def test_workers_per_service():
     settings = LocalSettings(workers="ingest=2, classify=3")
     assert [settings.workers_of(s) for s in ("ingest", "classify", "mma")] == [2, 3, 1]

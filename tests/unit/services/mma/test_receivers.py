@@ -197,6 +197,12 @@ def test_an_injection_is_a_test():
     assert notice.event_time == "2024-01-15T00:00:00.000Z"
 
 
+def test_an_empty_folder_setting_is_no_folder():
+    assert ReceiverSettings(receive_folder="").receive_folder is None
+    assert not ReceiverSettings(receive_folder="").is_anything_set()
+    assert ReceiverSettings(inject_every_s=60).is_anything_set()
+
+
 def test_gcn_gets_oauth_only_with_a_client():
     plain = consumer_settings(ReceiverSettings(gcn_bootstrap_servers="localhost:1"))
     assert not any(name.startswith("sasl") for name in plain)
