@@ -10,12 +10,12 @@ BENCH_ARGS ?=
 export TOCSIN_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint bench pin clean
+.PHONY: help install demo test unit lint bench pin clean test-cluster test-images
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  make demo ALERTS=path   plays real packets (a file, a folder, a tar) instead"
+	@echo "  make demo ALERTS=path    plays real packets (a file, a folder, a tar) instead"
 
 install: $(INSTALLED) ## Make .venv with everything in it (the others do it by themselves)
 
@@ -32,11 +32,18 @@ $(INSTALLED): pyproject.toml constraints.txt packages-without-dependencies.txt
 demo: $(INSTALLED) ## Start everything, play a simulated night, show what comes out
 	@$(BIN)/tocsin demo $(ALERTS)
 
-test: lint ## Lint, then unit, integration, system and fault tests
-	$(BIN)/python -m pytest tests/unit tests/integration tests/system tests/faults $(PYTEST_ARGS)
+test: lint unit ## Lint, then unit, integration, system and fault tests
+	$(BIN)/python -m pytest tests/integration tests/system tests/faults $(PYTEST_ARGS)
 
 unit: $(INSTALLED) ## Unit tests only: no Kafka, no network
-	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/unit --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+
+test-cluster: $(INSTALLED) ## Manifests and autoscaling on a real Kubernetes control plane
+	deploy/cluster/build.sh .tocsin/cluster
+	TOCSIN_CLUSTER=.tocsin/cluster $(BIN)/python -m pytest tests/cluster -s $(PYTEST_ARGS)
+
+test-images: $(INSTALLED) ## Build a service's image and run it (buildah, podman, mmdebstrap; root)
+	TOCSIN_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images -s $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy and the walls between services
 	$(BIN)/ruff check .
