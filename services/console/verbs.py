@@ -39,6 +39,7 @@ SERVICE_VERBS = (
     Verb("archive compact", "services.archive.verbs.compact", "Few large files, not many small"),
     Verb("archive retain", "services.archive.verbs.retain", "Forget old nights; first says which"),
     Verb("archive verify", "services.archive.verbs.verify", "Check packed nights' files"),
+    Verb("reprocess", "services.river.reprocess.command", "A night through the services again"),
     Verb("bench", "bench.mesh", "Measure the mesh from cold: rates, ages, CPU per alert"),
     Verb("faults", "tests.faults.run", "Break the mesh on purpose and count what is lost"),
     Verb("ingest check", "services.ingest.check", "Decode packets offline, one JSON line each"),
@@ -78,7 +79,7 @@ SERVICE_VERBS = (
     Verb("mma plot", "services.mma.plot", "Draw an event and its candidates on the sky"),
     Verb("mma receive", "services.mma.receive", "Receive notices: GCN, VTP, HTTP, a folder"),
     Verb("mma coincide", "services.mma.coincide", "Which events may be one, and where"),
-    Verb("filters check", "services.distribute.check", "Try a filter file before using it"),
+    Verb("filters", "services.portal.verbs.filters", "Write, check, try and run filters"),
 )
 
 GROUPS = {
@@ -92,6 +93,5 @@ GROUPS = {
     "labels": "What class objects are said to be",
     "targets": "What facilities should take spectra of",
     "mma": "Notices of other messengers",
-    "filters": "Who wants which alerts",
 }
 """What each group of verbs is about."""
