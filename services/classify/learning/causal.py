@@ -73,7 +73,7 @@ def alerts_of(
     owner, night = owner[keep], night[keep]
     order = np.lexsort((owner, night))
     owner, night = owner[order], night[order]
-    return owner, night + 1.75, night - second[owner]
+    return owner, (night + 1.75).astype(np.float64), np.asarray(night - second[owner])
 
 
 def season_of(dataset: LabelledLightCurves) -> AlertSeason:
@@ -90,6 +90,11 @@ def season_of(dataset: LabelledLightCurves) -> AlertSeason:
     index = {name: k for k, name in enumerate(CLASSES)}
     label = np.array([index[CLASS_OF[name]] for name in dataset.truth.class_name.tolist()])
     return AlertSeason(rows, owner, mjd, days, label, dataset.truth.object_id)
+
+
+def snpcc_season(data: Path) -> tuple[AlertSeason, tuple[str, ...]]:
+    """SNPCC's alerts, and the classes their labels count; read once."""
+    return _snpcc_season(data), CLASSES
 
 
 @cache

@@ -8,6 +8,7 @@ the population stability index over the reference's deciles (0.1 is noticeable, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,9 +78,10 @@ class ErrorDrift:
     """ADWIN on the 0/1 error and on the log-loss."""
 
     def __init__(self, delta: float = 0.002) -> None:
-        from river.drift import ADWIN  # noqa: PLC0415  # slow to import
+        from river import drift  # noqa: PLC0415  # slow to import
 
-        self._detectors = {"error": ADWIN(delta=delta), "log_loss": ADWIN(delta=delta)}
+        adwin: Any = drift.ADWIN  # without types
+        self._detectors = {name: adwin(delta=delta) for name in ("error", "log_loss")}
         self.alarms: list[tuple[int, str]] = []
         """Number of the example that gave the alarm, and which detector it was."""
         self._seen = 0

@@ -24,7 +24,7 @@ from sklearn.ensemble import RandomForestClassifier
 from services.classify.features import NAMES, features_of
 from services.classify.learning.active.merit import merit
 from services.classify.learning.active.pool import Pool
-from services.classify.learning.active.strategies import Opinions, entropy, within_budget
+from services.classify.learning.active.strategies import STRATEGIES, Opinions, within_budget
 from services.classify.learning.models.refitted import filled
 from services.classify.learning.streams.base import HOST_FEATURES
 from shared.light_curves.ragged import RaggedLightCurves
@@ -57,7 +57,9 @@ class Nights:
     trees: int = 60
     retrain_nights: int = 4
     judge_nights: int = 15
-    balance: float = 0.5
+    strategy: str = "entropy"
+    """Of ``STRATEGIES``."""
+    balance: float = 0.0
     """How much magnitudes that are short among the spectra gain, 0 to 1."""
     pool_objects: int = 20_000
     seed: int = 0
@@ -148,7 +150,8 @@ class _Season:
         if self.forest is None:
             return self.rng.random(len(candidates))
         _, rows = self._seen(candidates, mjd)
-        return entropy(Opinions(self.forest.predict_proba(rows)[None]))
+        members = np.stack([one.predict_proba(rows) for one in self.forest.estimators_])
+        return STRATEGIES[self.nights.strategy](Opinions(members))
 
     def _shortage(self, mag: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Share of tonight's objects over share of the spectra, of each object's magnitude."""

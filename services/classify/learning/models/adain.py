@@ -60,7 +60,7 @@ class Hypothesis:
     def vote(self, median_beta: float) -> float:
         """How much it counts, zero or more."""
         beta = median_beta if self.beta is None else self.beta
-        return max(-np.log(beta) + np.log(self._classes - 1.0), 0.0)
+        return float(max(-np.log(beta) + np.log(self._classes - 1.0), 0.0))
 
 
 class Adain:

@@ -191,7 +191,7 @@ def answer(arrays: Mapping[str, npt.NDArray[Any]], rows: Rows) -> Probabilities:
     if not arrays["learnt"][0]:
         return even(len(rows), int(arrays["classes"][0]))
     x = RunningScale.from_arrays(arrays).scaled(rows)
-    found = []
+    found: list[Probabilities] = []
     for k in itertools.count():
         own = f"network.{k}."
         layers = sum(name.startswith(f"{own}weight.") for name in arrays)

@@ -38,9 +38,14 @@ class LabelledStream:
 
     def of(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> LabelledStream:
         """Some of the objects, in the order given."""
-        parts = (self.label, self.time_days, self.object_id)
-        label, time_days, object_id = (part[keep] for part in parts)
-        return LabelledStream(self.name, self.rows[keep], label, self.classes, time_days, object_id)
+        return LabelledStream(
+            self.name,
+            self.rows[keep],
+            self.label[keep],
+            self.classes,
+            self.time_days[keep],
+            self.object_id[keep],
+        )
 
 
 def light_curve_rows(
