@@ -140,7 +140,9 @@ class EventStore:
         histories = [self._groups[one].history for one in linked] or [History()]
         joined = histories[0].joined_with(histories[1:]).with_notice(notice, heard)
         group = _Group.of(notice.role, joined)
-        group.settle((notice.role, group.name))
+        known = self._groups[linked[0]] if len(linked) == 1 else None
+        is_extended = known is not None and known.name == group.name
+        group.settle(known.key if known and is_extended else (notice.role, group.name))
         if group.active is not None:
             _require_cap(group.active.region, self._max_credible_level)
         return self._replace(linked, group)
@@ -200,12 +202,16 @@ class EventStore:
         bases = {self._groups[one].base for one in linked} | {group.base}
         touched = {one for base in bases for one in self._named.get(base, ())} | set(linked)
         before = {self._groups[one].key: self._groups[one].active for one in touched}
-        for one in linked:
-            self._remove(one)
-        self._insert(group)
+        if len(linked) == 1 and self._groups[linked[0]].key == group.key:
+            self._extend(linked[0], group)
+        else:
+            for one in linked:
+                self._remove(one)
+            self._insert(group)
         for base in bases:
             self._name_all(base)
-        after = {g.key: g.active for g in (self._groups[o] for o in touched - set(linked))}
+        left = touched & self._groups.keys()
+        after = {g.key: g.active for g in (self._groups[o] for o in left)}
         after[group.key] = group.active
         changed = [
             key
@@ -218,6 +224,20 @@ class EventStore:
         self._snapshot = None
         return changed
 
+    def _extend(self, one: int, group: _Group) -> None:
+        """One notice more in an event that keeps its name: most notices are that."""
+        self._groups[one] = group
+        for name in group.history.heard[-1].names:
+            self._named.setdefault((group.role, name.text), set()).add(one)
+        self._notices += 1
+        self._count_maps(one)
+
+    def _count_maps(self, one: int) -> None:
+        maps = self._groups[one].history.maps()
+        self._maps += maps - self._mapped.pop(one, 0)
+        if maps:
+            self._mapped[one] = maps
+
     def _insert(self, group: _Group) -> None:
         self._next += 1
         self._groups[self._next] = group
@@ -229,10 +249,7 @@ class EventStore:
         if group.name.startswith(INJECTION):
             self._ours.add(self._next)
         self._notices += len(group.history)
-        maps = group.history.maps()
-        if maps:
-            self._mapped[self._next] = maps
-            self._maps += maps
+        self._count_maps(self._next)
 
     def _remove(self, one: int) -> None:
         group = self._groups.pop(one)

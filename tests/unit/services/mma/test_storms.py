@@ -44,7 +44,7 @@ def settled(worker):
 def test_500_versions_with_100_candidates_cost_seconds():
     worker = Correlator()
     worker.correlate(alerts_at(np.linspace(150, 150.9, 100), np.full(100, 20.0), EVENT_TAI + 2))
-    began = time.perf_counter()
+    began = time.process_time()
     for number, one in enumerate(copies(BURST, 500)):
         worker.take_notice(one)
         if number % 50 == 0:
@@ -53,7 +53,7 @@ def test_500_versions_with_100_candidates_cost_seconds():
     worker.coincidence_news()
     (line,) = worker.event_news()
     assert line.objects == 100
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
     assert (line.version, len(line.versions)) == (500, MAX_VERSIONS)
     assert len(line.to_json()) < 64 * 1024
     with pytest.raises(RejectedRecordError, match="too_many_notices"):
@@ -128,6 +128,6 @@ def test_300_active_maps_stay_within_memory():
     grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert len(store) == 300
     assert grown_mib < 600
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(store.snapshot().events) == 300
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
