@@ -25,7 +25,8 @@ import pyarrow.dataset as ds
 
 from services.archive.nightly.compact import compact
 from services.archive.nightly.pack import pack_night
-from shared.archive.alerts import Cone, alert_tables, alerts_around
+from shared.archive.alerts import alert_tables, alerts_around
+from shared.archive.cones import Cone
 from shared.archive.nights import NOON
 from shared.archive.query import Question, run_query
 from shared.archive.readers import OPERATOR
@@ -42,7 +43,7 @@ TEMPLATE_ALERTS = 4_000
 PER_TABLE = 8_192
 ALERTS_PER_OBJECT = 8
 FILTER = (
-    "SELECT alert_id, object_id FROM alerts WHERE magnitude_ab < 19.5 AND reliability > 0.8 "
+    "SELECT alert_id, object_id FROM alerts WHERE magnitude_ab < 17.5 AND reliability > 0.8 "
     "AND n_detections >= 3 AND abs(galactic_latitude()) > 10 AND NOT is_solar_system"
 )
 
@@ -220,7 +221,7 @@ def ask(root: Path) -> list[dict[str, Any]]:
     place = first[0]
     cone = Cone(place["ra_deg"], place["dec_deg"], 60.0)
     named = (
-        f"SELECT alert_id, mjd_tai, flux_njy FROM alerts WHERE object_id = '{place['object_id']}'"  # noqa: S608, E501  # ours
+        f"SELECT alert_id, mjd_tai, flux_njy FROM alerts WHERE object_id = '{place['object_id']}'"  # noqa: S608  # ours
     )
     near = f"{named} AND healpix29 BETWEEN {{low}} AND {{high}}"
     cell = int(healpix29_of(cone.ra_deg, cone.dec_deg)[0]) >> 34

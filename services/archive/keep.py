@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from services.archive.metrics import ArchiveMetrics
 from services.archive.store import (
     envelope_document,
+    labelled_objects,
     newest_by_key,
     object_updates,
     record_document,
@@ -49,6 +50,8 @@ class DatabaseKeeper:
         async def keep(records: list[Record]) -> None:
             documents = [record_document(record) for record in records]
             await self._keep(collection, lambda: self._insert(collection, documents))
+            if collection is Collection.LABELS:
+                await self._store.upsert(Collection.OBJECTS, labelled_objects(records))
 
         return keep
 

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 
 from shared.alert_batch import AlertBatch
 from shared.archive.nights import night_of, nights_of
+from shared.archive.objects import ASSOCIATED, LABELLED, object_key, object_update
 from shared.kafka.records import Envelope, Record
+from shared.schemas.label import Label
 from shared.store import Document
 
 _MAX_FIELDS = 100
@@ -80,25 +82,49 @@ def object_updates(batches: Iterable[AlertBatch]) -> dict[str, dict[str, Any]]:
 
 
 def _widen(updates: dict[str, dict[str, Any]], alert: dict[str, Any]) -> None:
-    key = f"{alert['survey']}:{alert['object_id']}"
+    key = object_key(alert["survey"], alert["object_id"])
     events = {association["event_id"] for association in alert["associations"]}
     before = updates.get(key)
-    first = last = alert["mjd_tai"]
     if before is not None:
         events |= set(before["$addToSet"]["event_ids"]["$each"])
-        first = min(first, before["$min"]["first_mjd_tai"])
-        last = max(last, before["$max"]["last_mjd_tai"])
-    updates[key] = {
-        "$setOnInsert": {"survey": alert["survey"], "object_id": alert["object_id"]},
-        "$set": {
-            "ra_deg": alert["ra_deg"],
-            "dec_deg": alert["dec_deg"],
-            "is_simulated": alert["is_simulated"],
-        },
-        "$addToSet": {"event_ids": {"$each": sorted(events)}},
-        "$min": {"first_mjd_tai": first},
-        "$max": {"last_mjd_tai": last},
-    }
+    update = object_update(alert, ASSOCIATED, events)
+    if before is not None:
+        for extreme, field, choose in (
+            ("$min", "first_mjd_tai", min),
+            ("$max", "last_mjd_tai", max),
+        ):
+            update[extreme][field] = choose(update[extreme][field], before[extreme][field])
+    updates[key] = update
+
+
+def labelled_objects(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """Updates of the documents of objects that labels are about, by ``_id``.
+
+    Labels that do not say which survey's object it is, or where, are passed over, and what is no
+    label is too.
+    """
+    from shared.sky.healpix import healpix29_of  # noqa: PLC0415  # a compiler, for rare records
+
+    updates: dict[str, dict[str, Any]] = {}
+    for record in records:
+        try:
+            label = Label.from_json(record.value)
+        except ValueError:
+            continue
+        if label.survey is None or label.ra_deg is None or label.dec_deg is None:
+            continue
+        updates[object_key(label.survey, label.object_id)] = {
+            "$setOnInsert": {
+                "survey": label.survey,
+                "object_id": label.object_id,
+                "ra_deg": label.ra_deg,
+                "dec_deg": label.dec_deg,
+                "healpix29": int(healpix29_of(label.ra_deg, label.dec_deg)[0]),
+                "is_simulated": label.is_simulated,
+            },
+            "$addToSet": {"reasons": LABELLED},
+        }
+    return updates
 
 
 def record_document(record: Record) -> Document:

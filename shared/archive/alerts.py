@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
+from shared.archive.cones import Cone, cone_ranges
 from shared.archive.query import archive_connection
 from shared.archive.readers import Reader
 from shared.archive.snapshots import Snapshot
 from shared.filters.guard import Limits
-from shared.sky.cone_cells import STEEPEST, WIDEST_STEP, candidate_cells
-from shared.sky.healpix import DEEPEST_ORDER, healpix29_of
-from shared.sky.separation import ARCSEC_PER_RADIAN
 
 READ_LIMITS = Limits(memory_mib=1024, seconds=120.0, threads=2)
 ALERTS_PER_TABLE = 10_000
-_MOST_CELLS = 9
-WHOLE_SKY_ARCSEC = 648_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cone:
-    """A circle on the sky, ICRS."""
-
-    ra_deg: float
-    dec_deg: float
-    radius_arcsec: float
 
 
 def alert_tables(
@@ -106,34 +91,3 @@ def alerts_around(
     with archive_connection(snapshots, reader, limits, nights=nights, cells29=ranges) as connection:
         found: pa.Table = connection.sql(sql).to_arrow_table()
     return found
-
-
-def cone_ranges(cone: Cone) -> list[tuple[int, int]]:
-    """Ranges of HEALPix cells of order 29, end not included, that hold a cone; at most nine.
-
-    Raises
-    ------
-    ValueError
-        If the place is not on the sphere or the radius not positive.
-    """
-    cell = int(healpix29_of(cone.ra_deg, cone.dec_deg)[0])
-    if cell < 0 or not 0 < cone.radius_arcsec <= WHOLE_SKY_ARCSEC:
-        raise ValueError(
-            f"no cone: RA {cone.ra_deg}, Dec {cone.dec_deg}, radius {cone.radius_arcsec} arcsec"
-        )
-    step, order = cone.radius_arcsec / ARCSEC_PER_RADIAN * STEEPEST, 0
-    if step > WIDEST_STEP:
-        return [(0, 12 << (2 * DEEPEST_ORDER))]
-    while order < DEEPEST_ORDER - 1 and 2 * step <= WIDEST_STEP:
-        step, order = 2 * step, order + 1
-    cells = np.zeros(_MOST_CELLS, np.int64)
-    count = candidate_cells(cell, order, step, cells)
-    shift = 2 * (DEEPEST_ORDER - order)
-    ranges: list[tuple[int, int]] = []
-    for number in sorted(cells[:count].tolist()):
-        low, high = number << shift, (number + 1) << shift
-        if ranges and ranges[-1][1] == low:
-            ranges[-1] = (ranges[-1][0], high)
-        else:
-            ranges.append((low, high))
-    return ranges

@@ -11,7 +11,7 @@ class Collection(StrEnum):
     ENVELOPES = "envelopes"
     """One document per envelope of ``alerts.correlated``, the Arrow bytes whole."""
     OBJECTS = "objects"
-    """One document per object that matters: so far, those with an association."""
+    """One document per object that matters: associated, labelled or asked for."""
     NOTICES = "notices"
     ASSOCIATIONS = "associations"
     EVENTS = "events"
@@ -47,7 +47,7 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
         ("survey", "nights"),
         ("timestamp_ms",),
     ),
-    Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",)),
+    Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",), ("healpix29",)),
     Collection.NOTICES: (
         ("timestamp_ms",),
         ("key",),

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     asked = made.parse_args(argv)
     configure_logs("reprocess", "ERROR")
     settings = ServiceSettings()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that topics are deleted
     try:
         run = _run_of(settings, asked)
         return _reprocess(settings, run)

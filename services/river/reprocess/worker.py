@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +23,14 @@ SHARED_FOLDERS = ("catalogs", "watchlists", "schemas", "models")
 _STUCK_S = 180.0
 _LOOK_S = 1.0
 _STOP_S = 30.0
+_PR_SET_PDEATHSIG = 1
+"""From Linux's sys/prctl.h."""
+
+
+def _end_with_parent() -> None:
+    """Have the system end this process when the one that started it is killed (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class RunFailedError(TocsinError):
@@ -66,7 +76,7 @@ class FusedWorker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "services.river"],
                 env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one system call, no lock
             )  # fmt: skip
         return self
 

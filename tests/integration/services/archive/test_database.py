@@ -12,12 +12,16 @@ from pydantic import SecretStr
 
 from services.archive.keep import DatabaseKeeper
 from services.archive.metrics import ArchiveMetrics
+from shared.archive.cones import Cone, objects_around
+from shared.archive.objects import ASKED, note_object
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.kafka.records import Envelope, Record
 from shared.local.database_server import LocalDatabase
 from shared.local.server_process import free_port
+from shared.schemas.label import Label
 from shared.settings import ServiceSettings
+from shared.sky.healpix import healpix29_of
 from shared.store import Collection, open_store
 from shared.testing.batches import made_up_batch
 
@@ -143,3 +147,58 @@ async def test_kill_9_loses_no_acknowledged_envelope(tmp_path):
     finally:
         store.close()
         server.stop()
+
+
+async def test_objects_that_matter_are_found_around_a_place(store, keeper):
+    await store.prepare()
+    alerts = made_up_batch(200, seed=5).record_batch.to_pylist()
+    for alert in alerts:
+        alert["healpix29"] = int(healpix29_of(alert["ra_deg"], alert["dec_deg"])[0])
+        await note_object(store, alert, ASKED)
+        await note_object(store, alert, ASKED)
+    assert await store.count(Collection.OBJECTS, {}) == len({one["object_id"] for one in alerts})
+    label = Label(
+        object_id="ZTF26new", survey="ztf", class_name="SN Ia", source="expert", author="ann",
+        said_ms=1, taken_ms=2, ra_deg=10.0, dec_deg=20.0,
+    )  # fmt: skip
+    record = Record("tocsin.labels", 0, 0, 1, b"k", label.to_json())
+    await keeper.keep_records(Collection.LABELS)([record])
+    (near,) = await objects_around(store, Cone(10.0, 20.0, 1.0))
+    assert (near["object_id"], near["reasons"]) == ("ZTF26new", ["labelled"])
+    wide = await objects_around(store, Cone(10.0, 20.0, 90 * 3600.0))
+    away = [one["separation_arcsec"] for one in wide]
+    assert 50 < len(wide) < 160
+    assert away == sorted(away)
+
+
+async def test_a_slow_database_holds_the_archive_back_and_nothing_is_lost(store, keeper):
+    """The take waits for the insert: no more is taken from Kafka than fits one take."""
+    slow = SlowStore(store, 0.2)
+    waiting = DatabaseKeeper(slow, ArchiveMetrics(CollectorRegistry()))
+    started = time.monotonic()
+    for number in range(5):
+        await waiting.keep_envelopes([envelope(700 + number)])
+        assert slow.at_once == 0
+    assert time.monotonic() - started >= 5 * 0.2
+    assert slow.most_at_once == 1
+    assert len(await ids_in(store)) == 5
+
+
+class SlowStore:
+    """A store whose every insert takes its time; counts how many run at once."""
+
+    def __init__(self, store, seconds):
+        self._store, self._seconds = store, seconds
+        self.at_once = self.most_at_once = 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def insert(self, collection, documents):
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self._seconds)
+            return await self._store.insert(collection, documents)
+        finally:
+            self.at_once -= 1

@@ -79,7 +79,7 @@ def test_only_objects_with_an_association_get_a_document_of_their_own():
     updates = object_updates([batch])
     objects = batch.strings("object_id")
     assert set(updates) == {f"ztf:{objects[1]}", f"ztf:{objects[3]}"}
-    assert updates[f"ztf:{objects[1]}"]["$addToSet"] == {"event_ids": {"$each": ["S1", "S2"]}}
+    assert updates[f"ztf:{objects[1]}"]["$addToSet"]["event_ids"] == {"$each": ["S1", "S2"]}
     assert updates[f"ztf:{objects[3]}"]["$set"]["ra_deg"] == batch.ra_deg[3]
 
 
@@ -87,7 +87,9 @@ def test_two_alerts_of_an_object_make_one_update():
     first = with_associations(made_up_batch(1), {0: ["S1"]})
     later = with_associations(made_up_batch(1, seed=3), {0: ["S0"]})
     (update,) = object_updates([first, later]).values()
-    assert update["$addToSet"] == {"event_ids": {"$each": ["S0", "S1"]}}
+    assert update["$addToSet"] == {
+        "event_ids": {"$each": ["S0", "S1"]}, "reasons": {"$each": ["associated"]},
+    }  # fmt: skip
     times = [float(b.floats("mjd_tai")[0]) for b in (first, later)]
     assert update["$min"] == {"first_mjd_tai": min(times)}
     assert update["$max"] == {"last_mjd_tai": max(times)}

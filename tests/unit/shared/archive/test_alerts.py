@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from services.archive.nightly.pack import pack_night
-from shared.archive.alerts import Cone, alert_tables, alerts_around, cone_ranges
+from shared.archive.alerts import alert_tables, alerts_around
+from shared.archive.cones import Cone, cone_ranges
 from shared.archive.readers import ANYBODY, Reader
 from shared.archive.snapshots import current_snapshot, snapshots_for
 from shared.schemas.watched import REGIONS
