@@ -13,6 +13,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from services.portal import problems
 from services.portal.backends import Backends
+from services.portal.etags import ETags
 from services.portal.first_token import write_operator_token
 from services.portal.guards import Guards
 from services.portal.routes import API_ROUTERS, ROOT_ROUTERS
@@ -69,6 +70,7 @@ def create_app(settings: PortalSettings) -> FastAPI:
         app.include_router(router, prefix=API)
     for router in ROOT_ROUTERS:
         app.include_router(router)
+    app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     if settings.cors_origins():
         app.add_middleware(

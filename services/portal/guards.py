@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.portal.backends import Backends
@@ -115,7 +116,8 @@ class _Body:
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             if self._seen > self._most_bytes:
-                raise _too_large(self._most_bytes)
+                # FastAPI hands on its own kind of error while it reads a body, and no other.
+                raise HTTPException(413, _too_large(self._most_bytes).detail)
         return message
 
 

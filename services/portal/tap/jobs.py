@@ -26,9 +26,10 @@ from services.portal.tap.tables import answer_about_schema, is_about_schema
 from shared.archive.query import Question
 from shared.archive.query_process import run_query_apart
 from shared.archive.readers import Reader, private_surveys
+from shared.archive.relations import RELATION_NAMES
 from shared.archive.snapshots import archive_root
 from shared.errors import TocsinError
-from shared.filters.guard import Limits
+from shared.filters.guard import Limits, judge_query
 from shared.filters.refusal import FilterRefusedError
 
 log = structlog.get_logger()
@@ -168,6 +169,8 @@ class Jobs:
             await asyncio.to_thread(_write, table.slice(0, job.most_rows), output)
             job.rows = min(table.num_rows, job.most_rows)
             return
+        # What can be refused by reading it need not start a process.
+        await asyncio.to_thread(judge_query, job.sql, RELATION_NAMES)
         private = private_surveys(self._settings.private_surveys)
         answer = await run_query_apart(
             archive_root(self._settings.state_dir),
