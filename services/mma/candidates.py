@@ -52,6 +52,8 @@ SLIM_SCHEMA = pa.schema(
 _OF_THE_ALERT = SLIM_SCHEMA.names[: SLIM_SCHEMA.get_field_index(FIRST_DETECTION)]
 _BATCHES_JOINED = 64
 _PECULIAR_REDSHIFT = 0.001
+_SAME_EXPOSURE_DAYS = 0.01
+"""The survey's history counts from the exposure's start in UTC, light curves by its middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,12 @@ class Candidates:
     def of_alerts(cls, batch: AlertBatch) -> Candidates:
         """The slim view of a batch: columns shared, the rest computed."""
         columns = [batch.column(name) for name in _OF_THE_ALERT]
-        first = first_detection_mjd_tai(batch)
+        start = history_start_mjd_tai(batch)
+        first = first_detection_mjd_tai(batch, start)
         computed = (
             first,
             last_non_detection_mjd_tai(batch, first),
-            history_start_mjd_tai(batch),
+            start,
             rate_mag_per_day(batch),
             *host_distance_mpc(batch),
         )
@@ -106,8 +109,13 @@ class Candidates:
         return cls(pa.RecordBatch.from_pylist(rows, schema=SLIM_SCHEMA))
 
 
-def first_detection_mjd_tai(batch: AlertBatch) -> npt.NDArray[np.float64]:
+def first_detection_mjd_tai(
+    batch: AlertBatch, history_start: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
     """Earliest detection in each light curve (forced photometry and limits do not count).
+
+    A light curve that begins before ``history_start``, all that the survey knows of the place, is
+    that of another place: then the history's start counts, or the alert if that is earlier.
 
     Returns
     -------
@@ -120,7 +128,11 @@ def first_detection_mjd_tai(batch: AlertBatch) -> npt.NDArray[np.float64]:
         times = np.where(curves.kind == DETECTION, curves.mjd_tai, np.inf)
         earliest = np.minimum.reduceat(times, curves.offsets[:-1][filled])
         first[filled] = np.minimum(first[filled], earliest)
-    return first
+    if history_start is None:
+        return first
+    with np.errstate(invalid="ignore"):
+        is_of_another = history_start > first + _SAME_EXPOSURE_DAYS
+    return np.where(is_of_another, np.minimum(history_start, batch.floats("mjd_tai")), first)
 
 
 def last_non_detection_mjd_tai(

@@ -60,6 +60,7 @@ class Evidence:
     ln_bayes_distance: FloatArray
     ln_bayes_class: FloatArray
     ln_bayes: FloatArray
+    ln_bayes_astro: FloatArray
     background_per_deg2_night: FloatArray
     expected_chance_count: FloatArray
     p_local: FloatArray
@@ -109,10 +110,16 @@ def _weigh_event(
 ) -> tuple[dict[str, FloatArray], list[str]]:
     rows = matches.row[pairs]
     said = _factors(candidates, event, rows, background)
-    area = said["searched_area_deg2"]
-    start, end = event.window_start_mjd_tai, event.window_end_mjd_tai
-    nights = float(background.nights_within(start, end))
-    mu = chance.expected_count(background.per_deg2_night, area, nights)
+    start = event.window_start_mjd_tai
+    mu = np.full(len(pairs), np.nan)
+    if background.footprint is not None:
+        mu = background.footprint.expected_counts(
+            event.region,
+            (start, event.window_end_mjd_tai),
+            matches.credible_level[pairs],
+            said["searched_area_deg2"],
+            candidates.healpix29[rows],
+        )
     p_local = chance.p_local(mu)
     p_global = chance.p_global(p_local)
     notice = event.notice
@@ -123,13 +130,18 @@ def _weigh_event(
         "p_local": p_local,
         "p_global": p_global,
         "joint_far_hz": rate * p_local,
+        "ln_bayes_astro": factors.ln_if_astrophysical(said["ln_bayes"], notice.p_astro),
         "fink_legacy": _fink_legacy(event, matches.time_offset_days[pairs]),
     }
     with np.errstate(invalid="ignore"):
         fast = np.abs(candidates.numbers(RATE)[rows]) > factors.FAST_MAG_PER_DAY
         prior = candidates.numbers(HISTORY_START)[rows] < start
     is_sharp = event.region.searched_area_deg2(0.9) <= SHARP_AREA_DEG2
-    return said, chance.tiers(p_local, p_global, prior, fast | is_sharp)
+    tiers = chance.tiers(p_local, p_global, prior, fast | is_sharp)
+    if notice.vetoes:
+        # The event itself is doubted by its own author: nothing of it is worth a telescope.
+        tiers = [tier if tier == "vetoed" else "unranked" for tier in tiers]
+    return said, tiers
 
 
 def _factors(

@@ -13,6 +13,8 @@ import numpy as np
 from services.mma.events import EventKey
 from shared.schemas.association import Association
 
+_VETOED = 1e6
+"""More than any sum of factors."""
 SAME_LEVEL = 1e-6
 """Credible levels (and days, and degrees) closer than this are no news."""
 
@@ -109,8 +111,10 @@ class Ledger:
 
 
 def _score(association: Association) -> float:
-    """Ln of the Bayes factor; what was told before there was one comes last."""
-    return -np.inf if association.ln_bayes is None else association.ln_bayes
+    """Ln of the Bayes factor; what is vetoed comes after all else, what has none last."""
+    if association.ln_bayes is None:
+        return -np.inf
+    return association.ln_bayes - (_VETOED if association.tier == "vetoed" else 0.0)
 
 
 def _has_changed(known: Association, found: Association) -> bool:

@@ -117,6 +117,11 @@ class Association(BaseModel):
     origin_topic: str = Field(title="Kafka topic of the survey's packet")
     origin_partition: int = Field(title="Partition of that topic")
     origin_offset: int = Field(title="Offset in that partition")
+    ln_bayes_astro: float | None = Field(
+        None,
+        title="Ln of p B + 1 - p, B = exp(ln_bayes), p the probability that the event is "
+        "astrophysical; null where its author gives none",
+    )
 
     @property
     def association_id(self) -> str:

@@ -46,13 +46,6 @@ def event_rate_hz(
     return max(rates, default=float("nan"))
 
 
-def expected_count(
-    background_per_deg2_night: float, searched_area_deg2: FloatArray, nights: float
-) -> FloatArray:
-    """Unrelated new transients expected at least as credible: mu = n_bg A dt, shape (n,)."""
-    return np.asarray(background_per_deg2_night * searched_area_deg2 * nights, dtype=np.float64)
-
-
 def p_local(mu: FloatArray) -> FloatArray:
     """Probability of one or more by chance, 1 - exp(-mu).
 

@@ -142,3 +142,15 @@ def ln_class(messenger: str, rate_mag_per_day: FloatArray, fast_background: floa
 def ln_total(*factors: FloatArray) -> FloatArray:
     """Sum of the factors that are known, shape (n,)."""
     return np.asarray(np.nansum(np.stack(factors), axis=0), dtype=np.float64)
+
+
+def ln_if_astrophysical(ln_bayes: FloatArray, p_astro: float | None) -> FloatArray:
+    """Ln of p B + (1 - p): an event that is noise tells nothing of any transient.
+
+    Shape (n,); NaN where p is not known. The order of an event's candidates stays the same.
+    """
+    if p_astro is None:
+        return np.full(len(ln_bayes), np.nan)
+    with np.errstate(divide="ignore"):
+        ln_p, ln_noise = np.log([p_astro, 1.0 - p_astro])
+    return np.asarray(np.logaddexp(ln_p + ln_bayes, ln_noise), dtype=np.float64)

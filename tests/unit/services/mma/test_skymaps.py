@@ -113,7 +113,8 @@ def test_galactic_map_is_turned():
     column = fits.Column("PROB", "D", array=near / near.sum())
     compiled = read_sky_map(table_file([column], ORDERING="NESTED", COORDSYS="G"))
     assert "Galactic" in compiled.remarks[0]
-    assert compiled.searched_area_deg2(0.999999) == pytest.approx(near.sum() * 41252.96 / 3072, rel=0.01)
+    area = near.sum() * 41252.96 / 3072
+    assert compiled.searched_area_deg2(0.999999) == pytest.approx(area, rel=0.01)
     assert density_at(compiled, healpix29_of(266.405, -28.936)) > 0
     assert density_at(compiled, healpix29_of(266.405, -44.0)) == 0
 

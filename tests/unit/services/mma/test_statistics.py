@@ -125,7 +125,8 @@ def test_density_is_that_of_the_new_objects():
     measured = density.background()
     assert measured.nights == (60325, 60326, 60327, 60328)
     assert measured.per_deg2_night == pytest.approx(10_000 / 41253, rel=0.06)
-    assert measured.nights_within(60325.5, 60327.0) == 2
+    assert measured.footprint.nights_observed(60325.5, 60327.0).max() == 2
+    assert measured.footprint.nights_observed(60425.5, 60427.0).max() == 1
 
 
 def test_density_says_nothing_before_it_can():
@@ -143,8 +144,7 @@ def test_p_local_of_the_best_candidate_is_uniform_on_scrambled_skies():
         ra = rng.uniform(0, 360, n)
         dec = np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
         areas = region.searched_areas_deg2(ra, dec, healpix29_of(ra, dec))
-        mu = chance.expected_count(n / 41252.961, areas.min(keepdims=True), 1)
-        p_values.append(chance.p_local(mu)[0])
+        p_values.append(chance.p_local(n / 41252.961 * areas.min(keepdims=True))[0])
     assert kstest(p_values, "uniform").pvalue > 1e-3
     expected_gold = 2000 * 1e-3
     gold = (chance.p_global(A(p_values), 1) < 1e-3).sum()
@@ -165,13 +165,33 @@ def test_an_association_carries_every_factor():
     assert told.ln_bayes_distance is None
     assert told.background_per_deg2_night == pytest.approx(16_000 / 41253, rel=0.02)
     expected = told.background_per_deg2_night * told.searched_area_deg2
-    assert told.expected_chance_count == pytest.approx(expected)
-    assert told.p_local == pytest.approx(-math.expm1(-expected))
+    # Of the density there, 5 objects to a cell, and not of the mean.
+    assert told.expected_chance_count == pytest.approx(expected, rel=0.3)
+    assert told.p_local == pytest.approx(-math.expm1(-told.expected_chance_count))
     assert told.joint_far_hz == pytest.approx(80 / 365.25 / 86400 * told.p_local)
     assert (told.rank, told.tier, told.trials) == (1, "silver", 30)
     (row,) = found.batch.column("associations").to_pylist()[0]
     assert row["p_local"] == told.p_local
     assert row["tier"] == "silver"
+
+
+def test_an_event_that_may_be_noise_tells_less():
+    ln_b = A([np.log(99.0), 0.0, factors.LN_IMPOSSIBLE])
+    weighed = factors.ln_if_astrophysical(ln_b, 0.5)
+    assert np.exp(weighed) == pytest.approx([50.0, 1.0, 0.5])
+    assert factors.ln_if_astrophysical(ln_b, 1.0) == pytest.approx(ln_b)
+    assert np.exp(factors.ln_if_astrophysical(ln_b, 0.0)) == pytest.approx([1, 1, 1])
+    assert np.isnan(factors.ln_if_astrophysical(ln_b, None)).all()
+
+
+def test_an_event_its_author_doubts_has_no_ranked_candidates():
+    worker = Correlator()
+    for batch in even_alerts(16_000, seed=2, mjd=EVENT_TAI + 1.0):
+        worker.correlate(batch)
+    params = {"TrigID": "77", "StarTrack_Lost_Lock": "true"}
+    worker.take_notice(read_notice(voevent("ivo://nasa.gsfc.gcn/SWIFT#XRT_1", params=params), 0))
+    found = worker.correlate(alerts_at([150.0], [20.05], EVENT_TAI + 1.0, first_offset=99_000))
+    assert [a.tier for a in found.associations] == ["unranked"]
 
 
 def test_a_map_without_distances_has_no_volume_level():
