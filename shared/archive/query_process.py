@@ -28,7 +28,7 @@ from shared.errors import TocsinError
 from shared.filters.guard import Limits
 from shared.filters.refusal import FilterRefusedError
 
-_BESIDE_MIB = 4096
+BESIDE_MIB = 4096
 """Address space beyond the query's memory: libraries, reserved and never touched."""
 _START_S = 30.0
 
@@ -115,7 +115,7 @@ def _answer(told: bytes, question: Question, output: Path, limits: Limits) -> An
 def main() -> int:
     """Answer the question on standard input."""
     asked = json.load(sys.stdin)
-    most = (asked["memory_mib"] * 2 + _BESIDE_MIB) << 20
+    most = (asked["memory_mib"] * 2 + BESIDE_MIB) << 20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     print(json.dumps(_outcome(asked)))
     return 0

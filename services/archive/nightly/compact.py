@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,8 +118,7 @@ def _write_pixel(
     pixel: int,
 ) -> None:
     """Write the alerts of some files again, sorted, by pixels of ``order``."""
-    folder = draft.folder / f".gathered-{pixel}"
-    alerts = GatheredAlerts(folder, order)
+    alerts = GatheredAlerts(draft.folder / f".gathered-{pixel}", order)
     nights: set[int] = set()
     for file in files:
         alerts.add(pq.read_table(before.path(file)))
@@ -128,7 +126,6 @@ def _write_pixel(
     for found in alerts.pixels:
         table = sorted_alerts(stored_table(alerts.take(found), schema))
         draft.write_alerts(order, found, _name(nights), table)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_private(draft: Draft, before: Snapshot, nights: Collection[int] | None) -> None:

@@ -155,6 +155,8 @@ class Draft:
             What the files written now hold, if all others are of the current snapshot; None to
             count all anew.
         """
+        for left in self.folder.glob(".gathered*"):
+            shutil.rmtree(left)
         snapshot = Snapshot(
             self.folder, self.survey, self.version, order, nights, tuple(self.files.values())
         )

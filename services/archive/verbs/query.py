@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from services.archive.settings import ArchiveSettings
 from services.archive.verbs.screen import GOOD, MISUSED, guarded, nights_argument, parser, refuse
 from shared.archive.answer_files import write_answer, writer_for
 from shared.archive.query import MOST_ROWS, Answer, Question, run_query
+from shared.archive.query_process import BESIDE_MIB
 from shared.archive.readers import Reader, private_surveys
 from shared.archive.relations import RELATIONS
 from shared.archive.snapshots import archive_root, surveys_in
@@ -84,6 +86,8 @@ def _query(asked: argparse.Namespace) -> int:
         nights=asked.nights,
     )
     limits = Limits(asked.memory_mib, asked.seconds, threads=2)
+    most = (asked.memory_mib * 2 + BESIDE_MIB) << 20  # DuckDB does not count every byte
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         answer = _answered(root, question, limits, asked.rows)
     except FilterRefusedError as error:
