@@ -65,9 +65,14 @@ SERVICE_VERBS = (
     Verb("models rollback", "services.classify.verbs.rollback", "Let the model before answer"),
     Verb("learn benchmark", "services.classify.verbs.learn.benchmark", "Static against streaming"),
     Verb("learn replay", "services.classify.verbs.learn.replay", "Seasons of active learning"),
+    Verb(
+        "learn nightly", "services.classify.verbs.learn.nightly", "Learn from the night, unattended"
+    ),
+    Verb("learn rollback", "services.classify.verbs.learn.rollback", "Take a promotion back"),
     Verb("labels import", "services.classify.verbs.labels.importing", "Send a CSV of classes"),
     Verb("labels list", "services.classify.verbs.labels.listing", "Objects and their classes"),
     Verb("labels show", "services.classify.verbs.labels.showing", "All labels of an object"),
+    Verb("labels poll-tns", "services.classify.verbs.labels.poll_tns", "Classes from TNS"),
     Verb("targets make", "services.classify.verbs.targets.make", "Tonight's list per facility"),
     Verb("targets show", "services.classify.verbs.targets.show", "The lists of a night"),
     Verb("mma send", "services.mma.send", "Put VOEvents and LVK notices on the notices topic"),
@@ -79,6 +84,7 @@ SERVICE_VERBS = (
     Verb("mma plot", "services.mma.plot", "Draw an event and its candidates on the sky"),
     Verb("mma receive", "services.mma.receive", "Receive notices: GCN, VTP, HTTP, a folder"),
     Verb("mma coincide", "services.mma.coincide", "Which events may be one, and where"),
+    Verb("subscriptions", "services.portal.verbs.subscriptions", "Have alerts sent to you"),
     Verb("filters", "services.portal.verbs.filters", "Write, check, try and run filters"),
 )
 

@@ -44,6 +44,9 @@ class TnsServer:
     """TNS name by internal name."""
     uploads: dict[str, str] = field(default_factory=dict)
     classified: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Public files by name."""
+    files_read: list[str] = field(default_factory=list)
 
     def application(self) -> web.Application:
         """The application, below ``/api``."""
@@ -55,6 +58,7 @@ class TnsServer:
             ("set/file-upload", self._upload),
         ):
             app.router.add_post(f"/api/{path}", handler)
+        app.router.add_post("/system/files/tns_public_objects/{name}", self._file)
         return app
 
     def times_reported(self, internal_name: str) -> int:
@@ -151,6 +155,14 @@ class TnsServer:
         name = self.objects.get(wanted.get("internal_name", ""))
         found = [{"objname": name, "prefix": "AT", "objid": 1}] if name else []
         return _answer(200, "OK", {"reply": found})
+
+    async def _file(self, request: web.Request) -> web.Response:
+        await self._fields(request)
+        name = request.match_info["name"]
+        self.files_read.append(name)
+        if name not in self.files:
+            raise web.HTTPNotFound
+        return web.Response(body=self.files[name], content_type="application/zip")
 
     async def _upload(self, request: web.Request) -> web.Response:
         fields = await self._fields(request)

@@ -165,33 +165,46 @@ def refit(books: Books, source: NightSource, progress: Progress) -> None:
 
 
 def gate(books: Books, source: NightSource, progress: Progress) -> None:
-    """Promote the challenger if it was no worse than the champion, on labels and in time."""
+    """Promote the challenger if it was no worse than the champion, on labels and in time.
+
+    The decision is written down before it is carried out, so that what was begun is finished.
+    """
+    night, challenger = progress["night"], progress["challenger"]
+    try:
+        decision = books.read("gate", night)
+    except FileNotFoundError:
+        grounds = _grounds(books, source, progress)
+        chosen = challenger if not grounds and books.champion != challenger else None
+        decision = {"promote": chosen, "replaces": books.champion, "objections": grounds}
+        books.write("gate", night, decision)
+    progress["objections"] = decision["objections"]
+    if decision["promote"] is not None:
+        if books.champion != decision["promote"]:
+            books.shelf.promote(decision["promote"])
+        scores = books.read("scores", night)
+        entry = {"key": f"{night}/promoted", "night": night, "promoted": decision["promote"]}
+        books.enter({**entry, "replaces": decision["replaces"], "scores": scores})
+
+
+def _grounds(books: Books, source: NightSource, progress: Progress) -> list[str]:
+    """Why the challenger must not be promoted tonight; empty if it may."""
     scores = books.read("scores", progress["night"])
     cards = {
         role: {"classes": list(source.classes), "metrics": {"prequential": scores[role]}}
         for role in ("champion", "challenger")
         if role in scores
     }
-    grounds: list[str] = []
     if "challenger" not in cards:
-        grounds.append(f"fewer than {LEAST_JUDGED} of its answers have labels")
-    elif progress["nights_done"] < SHADOW_NIGHTS:
-        grounds.append(f"it has answered for less than {SHADOW_NIGHTS} nights")
-    elif books.champion is not None and "champion" not in cards:
-        grounds.append("the champion's answers have too few labels yet")
-    else:
-        grounds += objections(cards["challenger"], cards.get("champion"))
-        spent = latency_us(books, source, progress)
-        if spent > LATENCY_US:
-            grounds.append(f"it takes {spent:.0f} microseconds per alert")
-    progress["objections"] = grounds
-    challenger = progress["challenger"]
-    if not grounds and challenger is not None and books.champion != challenger:
-        books.shelf.promote(challenger)
-        books.enter(
-            {"key": f"{progress['night']}/promoted", "night": progress["night"],
-             "promoted": challenger, "scores": scores}
-        )  # fmt: skip
+        return [f"fewer than {LEAST_JUDGED} of its answers have labels"]
+    if progress["nights_done"] < SHADOW_NIGHTS:
+        return [f"it has answered for less than {SHADOW_NIGHTS} nights"]
+    if books.champion is not None and "champion" not in cards:
+        return ["the champion's answers have too few labels yet"]
+    grounds = objections(cards["challenger"], cards.get("champion"))
+    spent = latency_us(books, source, progress)
+    if spent > LATENCY_US:
+        grounds.append(f"it takes {spent:.0f} microseconds per alert")
+    return grounds
 
 
 def latency_us(books: Books, source: NightSource, progress: Progress) -> float:

@@ -1,0 +1,1 @@
+"""Classes that were reported to the Transient Name Server, as labels."""

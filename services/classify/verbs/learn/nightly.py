@@ -1,0 +1,103 @@
+"""``tocsin learn nightly``: a night's learning, unattended. Killed, it goes on where it stopped.
+
+Steps: freeze answers of champion and challenger, score those whose labels have come, watch for
+drift, teach and calibrate the challenger, fit trees anew once a week, promote what is no worse
+(docs/learning.md says by what rule), enter the night in the audit. `tocsin learn rollback` takes a
+promotion back.
+
+  tocsin learn nightly                     the night that is over, from the archive
+  tocsin learn nightly --simulate 60       sixty nights of SNPCC's season, to watch it work
+  tocsin learn nightly --report            what was done, night by night
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from threadpoolctl import threadpool_limits
+
+from services.classify.learning.nightly.archive import read_nights
+from services.classify.learning.nightly.books import Books
+from services.classify.learning.nightly.run import run_night
+from services.classify.learning.nightly.source import NightSource, SimulatedNights
+from services.classify.settings import ClassifySettings
+from services.classify.verbs.learn.choices import add_data, parser_of, print_table, say
+from shared.errors import TocsinError
+
+COLUMNS = ("night", "alerts", "judged", "lessons", "champion", "challenger", "accuracy",
+           "champion_accuracy", "objections")  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = parser_of("nightly", __doc__ or "")
+    add_data(parser)
+    last = int(time.time() / 86_400.0 + 40_587.0 - 0.75) - 1
+    parser.add_argument("--night", type=int, default=last, help="MJD of the evening (last night)")
+    parser.add_argument(
+        "--simulate", type=int, metavar="N", help="the next N nights of a simulated season"
+    )
+    parser.add_argument("--state", type=Path, metavar="DIR", help="where the loop remembers")
+    parser.add_argument("--report", action="store_true", help="only show what was done")
+    return parser
+
+
+def rows_of(books: Books) -> list[dict[str, Any]]:
+    """The audit as rows of a table."""
+    found = []
+    for entry in books.journal():
+        if not entry["key"].endswith("/night"):
+            continue
+        scores = books.read("scores", entry["night"])
+        row = {name: entry.get(name) or "" for name in COLUMNS[:6]}
+        row["accuracy"] = scores.get("challenger", {}).get("accuracy", "")
+        row["champion_accuracy"] = scores.get("champion", {}).get("accuracy", "")
+        row["objections"] = "; ".join(entry["objections"])
+        found.append(row)
+    return found
+
+
+def _simulated(books: Books, chosen: argparse.Namespace) -> None:
+    source = SimulatedNights.of_snpcc(chosen.data)
+    last = books.progress().get("night")
+    finished = "close" in books.progress().get("done", [])
+    nights = [one for one in source.nights if last is None or one > last or not finished]
+    nights = [one for one in nights if last is None or one >= last]
+    for night in nights[: chosen.simulate]:
+        run_night(books, source, night)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do a night's work."""
+    chosen = _parser().parse_args(argv)
+    try:
+        settings = ClassifySettings()
+        default = "learning-simulated" if chosen.simulate else "learning"
+        books = Books(chosen.state or settings.state_dir / default)
+        with threadpool_limits(1):
+            if chosen.report:
+                pass
+            elif chosen.simulate:
+                _simulated(books, chosen)
+            else:
+                source: NightSource = asyncio.run(read_nights(settings, chosen.night))
+                run_night(books, source, chosen.night)
+    except (OSError, ValueError, ValidationError, TocsinError) as error:
+        say(" ".join(str(error).split()))
+        return 2
+    print_table(rows_of(books)[-40:], COLUMNS)
+    changes = [one for one in books.journal() if not one["key"].endswith("/night")]
+    for change in changes[-10:]:
+        shown = {k: v for k, v in change.items() if k not in {"key", "scores"}}
+        sys.stdout.write(json.dumps(shown) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The nightly loop: answers are frozen, models promoted by rule, and a kill changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.classify.learning.nightly.books import Books
+from services.classify.learning.nightly.run import STEPS, run_night
+from services.classify.verbs.learn.rollback import main as rollback
+from tests.unit.services.classify.learning.nights_script import FIRST, NIGHTS, MadeUp
+
+ROOT = Path(__file__).parents[5]
+SCRIPT = Path(__file__).with_name("nights_script.py")
+
+
+def play(folder, kill_night=0, kill_step="none"):
+    command = [sys.executable, str(SCRIPT), str(folder), str(kill_night), kill_step]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
+
+
+def state(folder):
+    """Everything that is to be the same, killed or not."""
+    books = Books(folder)
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("killed"))
+    return {
+        "files": {str(p.relative_to(folder)): p.read_bytes() for p in files},
+        "journal": books.journal(),
+        "promoted": books.shelf.promoted(),
+    }
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("straight")
+    assert play(folder) == 0
+    return folder
+
+
+def test_it_learns_and_promotes(straight):
+    books = Books(straight)
+    nights = [one for one in books.journal() if one["key"].endswith("/night")]
+    assert [one["night"] for one in nights] == list(range(FIRST, FIRST + NIGHTS))
+    assert books.champion is not None
+    assert nights[0]["objections"]
+    final = books.read("scores", FIRST + NIGHTS - 1)
+    assert final["challenger"]["accuracy"] > 0.8
+    assert any(one.get("promoted") == books.champion for one in books.journal())
+    _, card = books.model(books.champion)
+    assert card["classes"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("night", [FIRST + 8])
+@pytest.mark.parametrize("step", [name for name, _ in STEPS])
+def test_killed_after_any_step_it_ends_as_if_it_had_not_been(straight, tmp_path, night, step):
+    assert play(tmp_path, night, step) == -signal.SIGKILL
+    assert play(tmp_path) == 0
+    mine, theirs = state(tmp_path), state(straight)
+    assert mine["promoted"] == theirs["promoted"]
+    assert mine["journal"] == theirs["journal"]
+    assert mine["files"] == theirs["files"]
+
+
+def test_a_night_is_done_once_and_nights_go_forward(straight):
+    books, before = Books(straight), state(straight)
+    run_night(books, MadeUp(), FIRST + NIGHTS - 1)
+    assert state(straight) == before
+    with pytest.raises(ValueError, match="is done"):
+        run_night(books, MadeUp(), FIRST)
+
+
+def test_answers_are_from_before_their_labels(straight):
+    books = Books(straight)
+    frozen = books.frozen(FIRST + 5)
+    assert set(MadeUp().labels(MadeUp().end_ms(FIRST + 5))).isdisjoint(frozen.object_id.tolist())
+    first = books.frozen(FIRST)
+    assert (first.challenger != first.challenger).all()  # NaN: nobody had been taught
+
+
+def test_rollback_is_one_command_and_in_the_audit(tmp_path, straight, capsys):
+    for path in straight.rglob("*"):
+        if path.is_file():
+            copy = tmp_path / path.relative_to(straight)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    books = Books(tmp_path)
+    promoted = books.shelf.promoted()
+    if len(promoted) < 2:
+        assert rollback(["--state", str(tmp_path)]) == 2
+        books.shelf.promote(books.shelf.all()[0].name)
+        promoted = books.shelf.promoted()
+    assert rollback(["--state", str(tmp_path)]) == 0
+    assert books.champion == promoted[-2]
+    assert books.journal()[-1]["to"] == promoted[-2]
+    capsys.readouterr()
+
+
+def test_a_changed_model_is_refused(tmp_path, straight):
+    books = Books(straight)
+    arrays, card = books.model(books.champion)
+    other = Books(tmp_path)
+    model_id = other.save_model(arrays, card)
+    path = other.shelf.of(model_id) / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id": "0" * 64}))
+    with pytest.raises(ValueError, match="is not the model"):
+        other.model(model_id)
