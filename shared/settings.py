@@ -46,6 +46,9 @@ class ServiceSettings(BaseSettings):
     )
     database_name: str = Field("tocsin", title="MongoDB database")
     state_dir: Path = Field(Path(".tocsin"), title="Folder for whatever this machine must remember")
+    secrets_key_file: Path | None = Field(
+        None, title="Key that subscriptions' secrets are sealed with; in the state folder if unset"
+    )
     http_host: str = Field("127.0.0.1", title="Address of /metrics, /live and /ready")
     http_port: int = Field(
         0, ge=0, le=65535, title="Port of /metrics, /live and /ready; 0 for none"

@@ -18,6 +18,7 @@ from services.console.account.ledger import Tally, letters_by_stage, together
 from services.console.account.reading import Extent, TopicReader
 from services.console.running_mesh import mesh_settings
 from services.console.settings import FUSED, RIVER, LocalSettings
+from shared.archive.readers import private_surveys
 from shared.errors import TocsinError
 from shared.kafka.topics import OUT_PREFIX, Topic
 from shared.settings import ServiceSettings
@@ -144,8 +145,10 @@ async def weigh(settings: ServiceSettings, *, with_database: bool) -> Account:
         if tally is not None:
             account.edges += [filter_edge(reader, topic, tally) for topic in out_topics]
         associations = Topic.ASSOCIATIONS.named(prefix)
+        private = private_surveys(settings.private_surveys)
         for topic in (Topic.VOEVENTS, Topic.GCN_NOTICES):
-            account.edges.append(statement_edge(reader, topic.named(prefix), associations))
+            pair = (topic.named(prefix), associations)
+            account.edges.append(statement_edge(reader, *pair, private))
         if with_database:
             store = open_store(settings)
             for extents, collection, topic in kept:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +21,11 @@ from services.console.scrape import ServiceReading, read_services
 from services.console.settings import LocalSettings
 from services.console.supervisor import read_state
 
+_STREAM_MODULE = "services.portal.verbs.watch"
+
 EPILOG = """\b
 Examples:
+  tocsin watch out.bright_transients  a filter's alerts, one JSON line each
   tocsin watch                        live, Ctrl-C leaves it
   tocsin watch --interval 5 | tee f   plain lines where there is no terminal
   tocsin watch --once --json          one measurement, for scripts
@@ -75,22 +80,33 @@ class StageRates:
         )
 
 
-@click.command("watch", epilog=EPILOG)
+@click.command("watch", epilog=EPILOG, context_settings={"ignore_unknown_options": True})
+@click.argument("stream", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--interval", "interval_s", type=float, default=2.0, show_default=True, help="Seconds."
 )
 @click.option("--once", is_flag=True, help="One measurement over one interval, then leave.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per measurement.")
-def command(*, interval_s: float, once: bool, as_json: bool) -> None:
-    """Follow rates, ages and lag of every service."""
+def command(*, stream: tuple[str, ...], interval_s: float, once: bool, as_json: bool) -> None:
+    """Follow rates, ages and lag of every service; or, named, what a filter sends."""
     settings = LocalSettings()
     mesh = RunningMesh.read(settings.folder)
+    if stream:
+        _become_stream(stream, mesh)
     if mesh is None:
         raise click.ClickException(f"Tocsin is down (state folder {settings.folder}): tocsin up")
     try:
         asyncio.run(watch(settings_of(settings, mesh), max(interval_s, 0.2), once, as_json))
     except KeyboardInterrupt:
         return
+
+
+def _become_stream(stream: tuple[str, ...], mesh: RunningMesh | None) -> None:
+    """Become the portal's client that prints a filter's alerts; it never comes back."""
+    if mesh is not None:
+        os.environ.update(mesh.environment())
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", _STREAM_MODULE, *stream])  # noqa: S606  # by list, no shell
 
 
 async def watch(settings: LocalSettings, interval_s: float, once: bool, as_json: bool) -> None:

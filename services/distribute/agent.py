@@ -75,7 +75,7 @@ def create_app(settings: DistributeSettings) -> kafka.ServiceApp:
 
     async def deliver_statements(records: list[Record]) -> None:
         await topics.ensure()
-        for topic, messages in outgoing_statements(records, author, prefix).items():
+        for topic, messages in outgoing_statements(records, author, prefix, private).items():
             app.metrics.sent(topic, await dispatch.send({topic: messages}))
 
     async def follow_filters() -> None:

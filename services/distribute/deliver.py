@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -134,17 +134,22 @@ def _partitions(envelopes: Sequence[Envelope]) -> Partitions:
     )
 
 
-def outgoing_statements(records: Sequence[Record], author: Author, prefix: str) -> Outgoing:
+def outgoing_statements(
+    records: Sequence[Record], author: Author, prefix: str, private: Container[str] = ()
+) -> Outgoing:
     """A VOEvent and a GCN notice for each association, each on its topic.
+
+    Both are for everybody, so there is none about an alert of a ``private`` survey.
 
     Raises
     ------
     RejectedRecordError
         ``bad_association``, if a record is none.
     """
+    public = [record for record in records if _association(record).survey not in private]
     return {
-        Topic.VOEVENTS.named(prefix): outgoing_voevents(records, author),
-        Topic.GCN_NOTICES.named(prefix): [_statement(r, author, gcn_notice) for r in records],
+        Topic.VOEVENTS.named(prefix): outgoing_voevents(public, author),
+        Topic.GCN_NOTICES.named(prefix): [_statement(r, author, gcn_notice) for r in public],
     }
 
 
@@ -156,8 +161,8 @@ def outgoing_voevents(records: Iterable[Record], author: Author) -> list[Message
 def _statement(
     record: Record, author: Author, write: Callable[[Association, Author, int], bytes]
 ) -> Message:
+    association = _association(record)
     try:
-        association = Association.from_json(record.value)
         text = write(association, author, record.timestamp_ms)
     except ValueError as error:  # pydantic's own error is one
         raise RejectedRecordError("bad_association", str(error)) from error
@@ -171,3 +176,10 @@ def _statement(
             ("role", association.role.encode()),
         ),
     )
+
+
+def _association(record: Record) -> Association:
+    try:
+        return Association.from_json(record.value)
+    except ValueError as error:  # pydantic's own error is one
+        raise RejectedRecordError("bad_association", str(error)) from error

@@ -15,9 +15,15 @@ from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
 
 from shared.errors import TocsinError
+from shared.settings import ServiceSettings
 
 KEY_FILE = "subscription-secrets.key"
 """In the state folder, unless a setting says otherwise."""
+
+
+def key_file_of(settings: ServiceSettings) -> Path:
+    """Where the key is: the portal and the courier need the same."""
+    return settings.secrets_key_file or settings.state_dir / KEY_FILE
 
 
 class SecretsError(TocsinError):

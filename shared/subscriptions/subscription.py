@@ -71,6 +71,7 @@ class Delivery(BaseModel):
     offset: int
     subject: str = Field("", title="Alert, association or target: its identity")
     object_id: str = Field("", title="The survey's object, where there is one")
+    survey: str = Field("", title="Survey of the alert, where there is one")
     state: DeliveryState = "queued"
     reason: str = Field("", title="Why it failed, or why it waits")
     reference: str = Field("", title="What the peer calls it: a report, a message")

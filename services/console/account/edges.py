@@ -78,12 +78,12 @@ def _origin_of(headers: dict[str, bytes]) -> tuple[str, int, int] | None:
         return None
 
 
-def statement_edge(reader: TopicReader, statements: str, associations: str) -> Edge:
-    """VOEvents or GCN notices: one for each association on its topic, none twice."""
-    wanted = {
-        Association.from_json(r.value).delivery_id
-        for r in reader.records(reader.extents(associations))
-    }
+def statement_edge(
+    reader: TopicReader, statements: str, associations: str, private: Container[str] = ()
+) -> Edge:
+    """VOEvents or GCN notices: one for each association of a survey not private, none twice."""
+    told = (Association.from_json(r.value) for r in reader.records(reader.extents(associations)))
+    wanted = {each.delivery_id for each in told if each.survey not in private}
     found: Counter[str] = Counter(
         headers.get("delivery_id", b"").decode()
         for _, headers in reader.records_with_headers(reader.extents(statements))

@@ -16,7 +16,7 @@ from services.distribute.courier.schemas import Schemas
 from services.distribute.courier.settings import CourierSettings
 from shared.errors import TocsinError, UpstreamUnavailableError
 from shared.store import open_store
-from shared.subscriptions.secrets import Sealer
+from shared.subscriptions.secrets import Sealer, key_file_of
 from shared.telemetry.logs import configure_logs
 
 SERVICE = "courier"
@@ -26,7 +26,7 @@ async def run(settings: CourierSettings, stopping: asyncio.Event) -> None:
     """Carry out subscriptions until ``stopping``."""
     store = open_store(settings)
     metrics = CourierMetrics(settings)
-    sealer = Sealer.from_file(settings.key_file)
+    sealer = Sealer.from_file(key_file_of(settings))
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         await metrics.start()

@@ -16,7 +16,9 @@ from services.distribute.courier.documents import Documents
 from services.distribute.courier.line import Line
 from services.distribute.courier.metrics import CourierMetrics
 from services.distribute.courier.queue import DeliveryQueue, now_ms
+from services.distribute.courier.rights import hidden_surveys
 from services.distribute.courier.settings import CourierSettings
+from shared.archive.readers import private_surveys
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
 from shared.store import Collection, Store
 from shared.subscriptions.channel_settings import settings_of
@@ -25,6 +27,7 @@ from shared.subscriptions.subscription import Subscription
 
 log = structlog.get_logger()
 _SWEEP_EVERY_S = 600.0
+_RIGHTS_EVERY_S = 30.0
 _DAY_MS = 86_400_000
 _MOST_SUBSCRIPTIONS = 1000
 
@@ -63,8 +66,9 @@ class Courier:
         self._sealer = sealer
         self._documents = documents
         self._metrics = metrics
-        self._running: dict[str, tuple[Subscription, asyncio.Task[None]]] = {}
-        self._swept_at_s = time.monotonic()
+        self._running: dict[str, tuple[Subscription, Line, asyncio.Task[None]]] = {}
+        self._private = private_surveys(settings.private_surveys)
+        self._swept_at_s = self._rights_at_s = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until ``stopping``; then lines end where they are."""
@@ -72,6 +76,7 @@ class Courier:
             while not stopping.is_set():
                 try:
                     await self.renew()
+                    await self._look_over_rights()
                     await self._sweep()
                     self._metrics.progress.is_ready = True
                     self._metrics.progress.waits_for = None
@@ -102,7 +107,7 @@ class Courier:
             wanted[subscription.subscription_id] = subscription
         gone = [
             name
-            for name, (subscription, task) in self._running.items()
+            for name, (subscription, _, task) in self._running.items()
             if wanted.get(name) != subscription or task.done()
         ]
         await self._end(gone)
@@ -119,6 +124,7 @@ class Courier:
         try:
             if channel is None:
                 raise RejectedRecordError("unknown_channel", subscription.channel)
+            hidden = await hidden_surveys(self._store, subscription, self._private)
             sealed = subscription.sealed_secret
             destination = Destination(
                 name,
@@ -132,13 +138,14 @@ class Courier:
             self._settings, subscription, channel, destination,
             DeliveryQueue(self._store, name), self._documents, self._metrics,
         )  # fmt: skip
+        line.intake.hidden_surveys = hidden
         task = asyncio.create_task(line.run(), name=f"line-{name}")
-        self._running[name] = (subscription, task)
+        self._running[name] = (subscription, line, task)
         log.info("line_started", subscription=name, channel=subscription.channel)
 
     async def _end(self, names: list[str]) -> None:
         ended = [self._running.pop(name) for name in names]
-        for subscription, task in ended:
+        for subscription, _, task in ended:
             if task.done() and not task.cancelled() and task.exception() is not None:
                 log.error(
                     "line_died",
@@ -146,8 +153,8 @@ class Courier:
                     exc_info=task.exception(),
                 )
             task.cancel()
-        await asyncio.gather(*(task for _, task in ended), return_exceptions=True)
-        for subscription, _ in ended:
+        await asyncio.gather(*(task for _, _, task in ended), return_exceptions=True)
+        for subscription, _, _ in ended:
             log.info("line_ended", subscription=subscription.subscription_id)
 
     async def _pause(self, subscription: Subscription, reason: str) -> None:
@@ -155,6 +162,19 @@ class Courier:
         log.warning("subscription_paused", id=subscription.subscription_id, reason=reason)
         change = {"$set": {"state": "paused", "reason": reason[:500]}}
         await self._store.update(Collection.SUBSCRIPTIONS, {subscription.subscription_id: change})
+
+    async def _look_over_rights(self) -> None:
+        """Pause what its owner may no longer read."""
+        if time.monotonic() - self._rights_at_s < _RIGHTS_EVERY_S:
+            return
+        self._rights_at_s = time.monotonic()
+        for subscription, line, _ in [*self._running.values()]:
+            try:
+                line.intake.hidden_surveys = await hidden_surveys(
+                    self._store, subscription, self._private
+                )
+            except RejectedRecordError as error:
+                await self._pause(subscription, str(error))
 
     async def _sweep(self) -> None:
         """Forget what was settled long ago."""

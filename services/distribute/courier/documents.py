@@ -16,6 +16,7 @@ from shared.errors import RejectedRecordError
 from shared.kafka.records import Record
 from shared.kafka.topics import OUT_PREFIX, Topic
 from shared.schemas.association import Association
+from shared.schemas.watched import IS_PUBLIC, OWNER
 
 SchemaOf = Callable[[int], Awaitable[Mapping[str, Any]]]
 """The parsed Avro schema of a Confluent schema id."""
@@ -37,8 +38,8 @@ class Documents:
     def __init__(self, schema_of: SchemaOf) -> None:
         self._schema_of = schema_of
 
-    async def read(self, source: str, record: Record) -> tuple[str, str, bytes]:
-        """Subject, object id and JSON of a message.
+    async def read(self, source: str, record: Record, owner: str) -> tuple[str, str, bytes]:
+        """Subject, object id and JSON of a message, as ``owner`` may see it.
 
         Raises
         ------
@@ -47,7 +48,7 @@ class Documents:
         """
         try:
             if source.startswith(OUT_PREFIX):
-                document = await self._alert(record.value)
+                document = _seen_by(owner, await self._alert(record.value))
                 subject = str(document.get("alert_id") or document.get("object_id") or "")
                 object_id = str(document.get("object_id") or "")
             elif source == Topic.ASSOCIATIONS:
@@ -77,6 +78,19 @@ class Documents:
             io.BytesIO(value[_HEADER_BYTES:]), dict(schema), None
         )
         return dict(read)
+
+
+def _seen_by(owner: str, value: Any) -> Any:
+    """The same without hits of other people's private lists, under whatever names it has them."""
+    if isinstance(value, dict):
+        return {name: _seen_by(owner, item) for name, item in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [
+            _seen_by(owner, one)
+            for one in value
+            if IS_PUBLIC not in one or OWNER not in one or one[IS_PUBLIC] or one[OWNER] == owner
+        ]
+    return value
 
 
 def _without_nan(value: Any) -> Any:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -69,6 +70,8 @@ class Intake:
         once_per_object: bool,
     ) -> None:
         self._once_per_object = once_per_object
+        self.hidden_surveys: frozenset[str] = frozenset()
+        """Alerts of these surveys are not the owner's to see: passed over."""
         self._settings = settings
         self._subscription = subscription
         self._queue = queue
@@ -116,15 +119,17 @@ class Intake:
                 await asyncio.sleep(_FULL_PAUSE_S)
                 continue
             fetched = await consumer.getmany(timeout_ms=_FETCH_MS, max_records=_TAKE)
-            deliveries = [
+            made = [
                 await self._delivery(message)
                 for messages in fetched.values()
                 for message in messages
             ]
+            deliveries = [each for each in made if not self._is_hidden(each)]
             if deliveries:
                 await self._queue.add(deliveries)
-                await consumer.commit()
                 came.set()
+            if made:
+                await consumer.commit()
 
     async def _begin(self, consumer: Any) -> None:
         """Commit where we begin: what comes while the courier is down belongs to us from now on.
@@ -149,6 +154,12 @@ class Intake:
         for tp in places:
             consumer.seek(tp, starts[tp] if tp in starts else await consumer.committed(tp))
 
+    def _is_hidden(self, delivery: Delivery) -> bool:
+        if not self.hidden_surveys:
+            return False
+        said = orjson.loads(delivery.payload) if delivery.payload else {}
+        return delivery.survey in self.hidden_surveys or said.get("survey") in self.hidden_surveys
+
     async def _delivery(self, message: Any) -> Delivery:
         subscription = self._subscription
         record = Record(
@@ -166,7 +177,9 @@ class Intake:
             queued_ms=now_ms(),
         )
         try:
-            subject, object_id, payload = await self._documents.read(subscription.source, record)
+            subject, object_id, payload = await self._documents.read(
+                subscription.source, record, subscription.owner
+            )
         except RejectedRecordError as error:
             failed = {"state": "failed", "reason": str(error), "settled_ms": now_ms()}
             return delivery.model_copy(update=failed)
@@ -179,5 +192,6 @@ class Intake:
             update={
                 "delivery_id": identity, "subject": (subject or named)[:300],
                 "object_id": object_id, "payload": payload,
+                "survey": headers.get("survey", b"").decode("utf-8", "replace"),
             }
         )  # fmt: skip

@@ -73,7 +73,7 @@ class Line:
         self._allowance = Allowance(subscription.rate_per_minute)
         self._pauses = Pauses(settings.courier_first_retry_s, settings.courier_last_retry_s)
         self._doubt_ms = int(1000 * max(settings.courier_doubt_s, channel.doubt_s))
-        self._intake = Intake(
+        self.intake = Intake(
             settings, subscription, queue, documents, self._assigned,
             once_per_object=channel.once_per_object,
         )  # fmt: skip
@@ -81,7 +81,7 @@ class Line:
     async def run(self) -> None:
         """Until cancelled; what is under way then is looked after at the next start."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._intake.run(self._came))
+            tasks.create_task(self.intake.run(self._came))
             tasks.create_task(self._deliver_for_ever())
 
     async def _deliver_for_ever(self) -> None:

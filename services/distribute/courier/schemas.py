@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import fastavro
+import orjson
 
-from shared.schemas.avro.schema import SCHEMA_ID, alert_schema
-from shared.store import Store
+from shared.schemas.avro.registered import RegisteredSchema, alert_registered
+from shared.store import Collection, Store
 
 
 class Schemas:
@@ -27,8 +28,12 @@ class Schemas:
             If no such schema is known.
         """
         if schema_id not in self._parsed:
-            if schema_id != SCHEMA_ID:
-                raise ValueError(f"no schema has the id {schema_id}")
-            parsed: Any = fastavro.parse_schema(alert_schema())
+            found = alert_registered()
+            if found.id != schema_id:
+                row = await self._store.find_one(Collection.SCHEMAS, {"id": schema_id})
+                if row is None:
+                    raise ValueError(f"no schema has the id {schema_id}")
+                found = RegisteredSchema.from_document(row)
+            parsed: Any = fastavro.parse_schema(orjson.loads(found.text))
             self._parsed[schema_id] = parsed
         return self._parsed[schema_id]

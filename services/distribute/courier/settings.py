@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field
 
 from services.distribute.settings import DistributeSettings
-from shared.subscriptions.secrets import KEY_FILE
 
 
 class CourierSettings(DistributeSettings):
     """Settings of the courier."""
 
-    secrets_key_file: Path | None = Field(
-        None, title="Key that subscriptions' secrets are sealed with; in the state folder if unset"
-    )
     courier_poll_s: float = Field(1.0, gt=0, le=60, title="Subscriptions are read anew every, s")
     courier_queue: int = Field(
         10_000, ge=10, title="Deliveries that wait per subscription; more stay in Kafka"
@@ -49,8 +43,3 @@ class CourierSettings(DistributeSettings):
     hermes_security_protocol: str = Field(
         "SASL_SSL", pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$", title="How to talk to it"
     )
-
-    @property
-    def key_file(self) -> Path:
-        """Where the key of secrets is."""
-        return self.secrets_key_file or self.state_dir / KEY_FILE
