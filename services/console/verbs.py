@@ -85,7 +85,6 @@ SERVICE_VERBS = (
     Verb("mma receive", "services.mma.receive", "Receive notices: GCN, VTP, HTTP, a folder"),
     Verb("mma coincide", "services.mma.coincide", "Which events may be one, and where"),
     Verb("subscriptions", "services.portal.verbs.subscriptions", "Have alerts sent to you"),
-    Verb("subscriptions", "services.portal.verbs.subscriptions", "Have alerts sent to you"),
     Verb("filters", "services.portal.verbs.filters", "Write, check, try and run filters"),
 )
 

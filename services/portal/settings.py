@@ -65,6 +65,25 @@ class PortalSettings(ServiceSettings):
         24.0, gt=0, le=720, title="Results of archive queries are kept for, hours"
     )
 
+    portal_filter_share_limit: float = Field(
+        0.05, gt=0, le=1, title="Share of the stream above which a filter needs an operator"
+    )
+    portal_filter_guard_nights: int = Field(
+        7, ge=0, le=400, title="Nights that a filter is tried on before it is activated"
+    )
+    portal_backtest_seconds: float = Field(
+        30.0, gt=0, le=600, title="Longest time for a backtest, seconds"
+    )
+    portal_backtest_batch_seconds: float = Field(
+        10.0, gt=0, le=600, title="Longest run of a filter on 65,536 archived alerts, seconds"
+    )
+    portal_backtest_memory_mib: int = Field(
+        512, ge=64, le=65_536, title="Memory of a backtest's engine, MiB"
+    )
+    portal_backtest_envelopes: int = Field(
+        200, ge=0, le=10_000, title="Envelopes of tonight that a backtest asks"
+    )
+
     @property
     def anonymous_may_read(self) -> bool:
         """Whether a request without a token may read what is public."""

@@ -79,6 +79,7 @@ class FilterEngine:
         self._plans: dict[str, _Plan] = {}
         self._plans_made = 0
         self._blameless_failures = 0
+        self._compiled: set[str] = set()
         self.paused: dict[str, str] = {}
         """Why each paused filter was paused."""
 
@@ -174,7 +175,10 @@ class FilterEngine:
                 self.pause(name, first_line(error))
                 del masks[name]
                 continue
-            if time.perf_counter() - started > self._limits.seconds:
+            seconds = time.perf_counter() - started
+            if name not in self._compiled:  # numba compiles at the first call
+                self._compiled.add(name)
+            elif seconds > self._limits.seconds:
                 self.pause(name, f"took longer than {self._limits.seconds} s")
         return masks
 

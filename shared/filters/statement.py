@@ -61,6 +61,8 @@ class Statement:
     """What is sent; empty for ``SELECT *``, the whole alert."""
     names: frozenset[str] = frozenset()
     """Names of columns that it mentions."""
+    where_names: frozenset[str] = frozenset()
+    """The same of the condition alone."""
     completed: int = 0
     """Characters put before the text to make a statement of it."""
     inserted: tuple[tuple[int, int], ...] = ()
@@ -124,7 +126,8 @@ def _judged(text: str, whole: str, completed: int) -> Statement:
     where = _written(node["where_clause"]) if node["where_clause"] else "true"
     sql, inserted = with_insertions(whole, insertions)
     names = frozenset(_mentioned(expressions))
-    return Statement(text, sql, where, columns, names, completed, inserted)
+    where_names = frozenset(_mentioned(node["where_clause"]))
+    return Statement(text, sql, where, columns, names, where_names, completed, inserted)
 
 
 def parsed_tree(whole: str, text: str, completed: int = 0) -> list[dict[str, Any]]:

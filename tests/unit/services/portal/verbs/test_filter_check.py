@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from services.distribute.check import main
 from services.distribute.filters import DEFAULT_FILE
+from services.portal.verbs.filter_check import main
 
 GOOD = "magnitude_ab < 19 AND cone(10, 20, 3600)"
 
