@@ -18,6 +18,7 @@ from rich.live import Live
 from services.console.running_mesh import mesh_settings
 from services.console.settings import LocalSettings
 from services.console.show.deliveries import show_events, show_filters
+from services.console.show.story import Step, Story, candidates_table, newest_event
 from services.console.watch import Measurement, StageRates, as_table
 
 EPILOG = """\b
@@ -31,8 +32,8 @@ The mesh is left running; `tocsin down` stops it.
 _QUIET_S = 4.0
 _PLANTED_WITHIN_DEG = 8.0
 _PATIENCE_S = 300.0
-_NOTICE_AFTER = 1
-"""Alerts after which the notice is sent: that takes seconds, and its region sets early."""
+_TOLD_S = 5.0
+"""From a notice to a line of the event list that has seen it."""
 screen = Console(highlight=False)
 
 
@@ -53,7 +54,7 @@ def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | Non
         feed = Feed(start("replay", *map(str, packets), "--rate", str(rate)))
     else:
         feed = simulated_night(folder, alerts, rate, seed if seed is not None else int(time.time()))
-    asyncio.run(follow(feed))
+    asyncio.run(follow(feed, folder, begun_ms))
     if feed.process.returncode:
         said = (folder / "feed.log").read_text().strip()
         raise click.ClickException(f"the packets did not all arrive: {said}")
@@ -62,12 +63,10 @@ def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | Non
 
 @dataclass
 class Feed:
-    """The process that feeds the mesh, and the notice that falls into the middle of it."""
+    """The process that feeds the mesh, and the notices that fall into the middle of it."""
 
     process: subprocess.Popen[bytes]
-    notice: Path | None = None
-    notice_after: int = 0
-    """Alerts ingested (since the services started) when the notice is sent."""
+    story: Story = field(default_factory=lambda: Story([], 0, lambda _: None))
     said: list[str] = field(default_factory=list)
 
 
@@ -81,7 +80,8 @@ def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
         f"{alerts:,} alerts of a Rubin that does not exist (seed {seed}). In the middle of them "
         f"comes a real notice, out of the package gwcelery: [bold]{event['event_id']}[/], a "
         f"gamma-ray burst of {event['event_time']}, known to {event['radius_90_deg']:.0f} degrees. "
-        "A kilonova and an afterglow are planted in its region. Will the mesh find them?"
+        "A kilonova and an afterglow are planted in its region. Will the mesh find them? Made up "
+        "for the demo are what follows: a sharper position, and a second burst that is taken back."
     )
     place = (event["ra_deg"], event["dec_deg"], _PLANTED_WITHIN_DEG, event["event_mjd_tai"])
     process = start(
@@ -89,11 +89,41 @@ def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
         "--seed", str(seed), "--event-position", ",".join(f"{x:.6f}" for x in place),
         "--truth", str(folder / "truth.jsonl"),
     )  # fmt: skip
-    return Feed(process, notice, _NOTICE_AFTER)
+    story = Story(burst_story(folder, notice, event["event_id"]), alerts, send_notice)
+    return Feed(process, story)
 
 
-async def follow(feed: Feed) -> None:
-    """Show rates and ages until the feed has ended and nothing moves any more."""
+def burst_story(folder: Path, notice: Path, event_id: str) -> list[Step]:
+    """The burst, its update, and a second burst (a test, with a number of its own) taken back.
+
+    The first comes with the first alerts: its region sets early.
+    """
+    second = int(time.time())
+    files = {}
+    for kind in ("grb-update", "grb-second", "grb-second-retraction"):
+        files[kind] = folder / f"{kind}.xml"
+        options = ("--kind", kind, "--trigger", str(second), "--out", str(files[kind]))
+        run("mma", "sample-notice", *options)
+    first, other = f"observation/{event_id}", f"test/Fermi_GBM_{second}"
+    return [
+        Step(0.0, 0.0, "the notice: a gamma-ray burst", notice),
+        Step(0.45, _TOLD_S, "its candidates so far", event=first),
+        Step(0.45, 0.0, "a sharper position of it (update)", files["grb-update"]),
+        Step(0.45, _TOLD_S, "its candidates, ranked anew", event=first),
+        Step(0.6, 0.0, "a second burst", files["grb-second"]),
+        Step(0.6, _TOLD_S, "its candidates", event=other),
+        Step(0.75, 0.0, "it was none (retraction)", files["grb-second-retraction"]),
+        Step(0.75, _TOLD_S, "its candidates are withdrawn", event=other),
+    ]  # fmt: skip
+
+
+def send_notice(notice: Path) -> None:
+    """Put a notice on the topic."""
+    run("mma", "send", str(notice))
+
+
+async def follow(feed: Feed, folder: Path, begun_ms: int) -> None:
+    """Show rates, ages and the story until the feed has ended and nothing moves any more."""
     measurement = Measurement(mesh_settings())
     begun_at = ingested(await measurement.take())
     quiet_since = ended_at = time.monotonic()
@@ -104,21 +134,33 @@ async def follow(feed: Feed) -> None:
         while True:
             await asyncio.sleep(1.0)
             stages = await measurement.take()
-            if feed.notice is not None and ingested(stages) - begun_at >= feed.notice_after:
-                run("mma", "send", str(feed.notice))
-                feed.said.append(f"{time.strftime('%H:%M:%S')} the notice was sent")
-                feed.notice = None
+            has_ended = feed.process.poll() is not None
+            for step in feed.story.go_on(ingested(stages) - begun_at, ended=has_ended):
+                feed.said.append(f"{time.strftime('%H:%M:%S')} {step.headline}")
+                tell(step, folder, begun_ms)
             if plain:
                 screen.print(as_progress(stages), soft_wrap=True)
             else:
                 live.update(Group(as_table(stages), *feed.said), refresh=True)
             now = time.monotonic()
-            if feed.process.poll() is None:
+            if not has_ended:
                 ended_at = now
-            if feed.process.poll() is None or any(s.in_per_s or s.lag for s in stages):
+            if not has_ended or not feed.story.is_over or any(s.in_per_s or s.lag for s in stages):
                 quiet_since = now
             if now - quiet_since > _QUIET_S or now - ended_at > _PATIENCE_S:
                 return
+
+
+def tell(step: Step, folder: Path, begun_ms: int) -> None:
+    """Say what was sent, or show an event's candidates as they stand."""
+    screen.print(f"\n[bold]{time.strftime('%H:%M:%S')} {step.headline}[/]")
+    if step.event:
+        event = newest_event(mesh_settings(), step.event, begun_ms)
+        if event is None:
+            screen.print("  nothing was told of it yet")
+        else:
+            screen.print(candidates_table(event, truth_of(folder / "truth.jsonl")))
+            screen.print()
 
 
 def ingested(stages: list[StageRates]) -> int:

@@ -15,6 +15,12 @@ import orjson
 from services.mma.notice_files import summary
 from services.mma.notices import read_notice
 from services.mma.regions import region_of
+from services.mma.sample_sequence import (
+    SECOND_TRIGGER,
+    SEQUENCE_KINDS,
+    meaning_of,
+    sequence_payload,
+)
 from services.mma.skymaps.multi_order import MultiOrderMap
 from shared.errors import RejectedRecordError
 
@@ -118,6 +124,14 @@ def retraction_payload() -> bytes:
     )
 
 
+def _payload(kind: str, trigger: int) -> bytes:
+    if kind == "gw-retraction":
+        return retraction_payload()
+    if kind in SEQUENCE_KINDS:
+        return sequence_payload(kind, sample_payload("grb"), trigger)
+    return sample_payload(kind)
+
+
 def placed(name: str, payload: bytes, path: Path) -> dict[str, object]:
     """When and where a sample is: for whoever puts a simulated night around it."""
     notice = read_notice(payload, received_ms=0)
@@ -140,28 +154,36 @@ def placed(name: str, payload: bytes, path: Path) -> dict[str, object]:
 
 def main(argv: list[str] | None = None) -> int:
     """Write the sample that ``argv`` asks for."""
+    meanings = {name: sample.meaning for name, sample in SAMPLES.items()}
+    meanings |= {"gw-retraction": "S240621dy taken back (made up)"}
+    meanings |= {kind: meaning_of(kind) for kind in SEQUENCE_KINDS}
     parser = argparse.ArgumentParser(
         prog="tocsin mma sample-notice",
         description=DESCRIPTION,
-        epilog="samples:\n" + "\n".join(f"  {n:11s} {s.meaning}" for n, s in SAMPLES.items()),
+        epilog="samples:\n" + "\n".join(f"  {n:21s} {m}" for n, m in meanings.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--kind", choices=[*SAMPLES, "gw-retraction"], default="gw", help="which (default: gw)"
+        "--kind",
+        choices=[*SAMPLES, "gw-retraction", *SEQUENCE_KINDS],
+        default="gw",
+        help="which (default: gw)",
+    )
+    parser.add_argument(
+        "--trigger", type=int, default=SECOND_TRIGGER, metavar="N", help="number of grb-second"
     )
     parser.add_argument("--out", type=Path, help="file to write (default: <kind>-notice.<format>)")
     parser.add_argument("--json", action="store_true", help="print when and where, as JSON")
     options = parser.parse_args(argv)
-    is_retraction = options.kind == "gw-retraction"
     try:
-        payload = retraction_payload() if is_retraction else sample_payload(options.kind)
+        payload = _payload(options.kind, options.trigger)
     except FileNotFoundError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     suffix = "json" if payload.startswith(b"{") else "xml"
     path = options.out or Path(f"{options.kind}-notice.{suffix}")
     path.write_bytes(payload)
-    if options.json and not is_retraction:
+    if options.json and options.kind in SAMPLES:
         try:
             said = placed(options.kind, payload, path)
         except RejectedRecordError as error:

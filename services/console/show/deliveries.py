@@ -111,7 +111,11 @@ def show_events(
     prefix = settings.topic_prefix
     with TopicReader(settings) as reader:
         found = _values(reader, Topic.ASSOCIATIONS.named(prefix), since_ms)
-        associations = [Association.from_json(value) for value in found]
+        told = {a.association_id: a for a in map(Association.from_json, found)}
+        # What stands, of real events; test notices find an alert of their own.
+        associations = [
+            a for a in told.values() if a.state != "withdrawn" and a.event_role == "observation"
+        ]
         voevents = _values(reader, Topic.VOEVENTS.named(prefix), since_ms)
     if not associations:
         return None
