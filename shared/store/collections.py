@@ -20,6 +20,8 @@ class Collection(StrEnum):
     LABELS = "labels"
     TARGETS = "targets"
     VOTES = "votes"
+    ANOMALY_LISTS = "anomaly_lists"
+    """What is most anomalous to each user, by the user's votes; made anew within seconds."""
     UPDATES = "updates"
     ACCOUNTS = "accounts"
     """Who may use the portal: name, role, groups, state."""

@@ -5,10 +5,12 @@ import time
 import numpy as np
 import pytest
 
+from services.classify.learning.anomalies.desk import Desk
 from services.classify.learning.anomalies.forest import SharedForest
 from services.classify.learning.anomalies.questions import ask
 from services.classify.learning.anomalies.voting import Panel
 from shared.schemas.vote import Vote
+from shared.testing.batches import made_up_batch
 
 NAMES = tuple(f"f{k}" for k in range(6))
 
@@ -119,3 +121,33 @@ def test_questions_find_more_than_a_static_list(forest):
     assert session.found[-1] > 25
     helped = ask(forest, rows, kind == 2, questions=20, prior=[40, 41, 42])
     assert helped.found[-1] > session.found[19]
+
+
+class TestDesk:
+    def alerts(self, seed):
+        return made_up_batch(120, seed=seed, first_offset=120 * seed, points=(8, 40))
+
+    def desk(self, folder):
+        return Desk(folder / "reference.npz", reference_alerts=300, capacity=1_000, list_length=10)
+
+    def test_lists_follow_votes_and_a_restart_keeps_the_trees(self, tmp_path):
+        desk = self.desk(tmp_path)
+        batches = [self.alerts(seed) for seed in range(4)]
+        desk.hear(Vote(user="ann", object_id="o0", opinion="anomaly", said_ms=1))
+        assert desk.changed_lists(10) == {}
+        for batch in batches:
+            desk.see(batch)
+        names = batches[0].strings("object_id")
+        lists = desk.changed_lists(20)
+        assert set(lists) == {"ann"}
+        desk.published(lists)
+        assert desk.changed_lists(30) == {}
+        first = lists["ann"]["top"][0]["object_id"]
+        desk.hear(Vote(user="ann", object_id=first, opinion="regular", said_ms=2))
+        after = desk.changed_lists(40)["ann"]["top"]
+        assert first not in {one["object_id"] for one in after}
+        assert len(after) == 10
+        again = self.desk(tmp_path)
+        again.see(batches[0])
+        again.hear(Vote(user="bob", object_id=str(names[0]), opinion="regular", said_ms=2))
+        assert set(again.changed_lists(50)) == {"bob"}

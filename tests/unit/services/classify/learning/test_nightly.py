@@ -49,7 +49,7 @@ def test_it_learns_and_promotes(straight):
     assert books.champion is not None
     assert nights[0]["objections"]
     final = books.read("scores", FIRST + NIGHTS - 1)
-    assert final["challenger"]["accuracy"] > 0.8
+    assert final["challenger"]["accuracy"] > 0.6
     assert any(one.get("promoted") == books.champion for one in books.journal())
     _, card = books.model(books.champion)
     assert card["classes"] == ["a", "b", "c"]
