@@ -151,6 +151,7 @@ class Broker:
             lines = [*self._gate.lines]
             for line in lines:
                 line.tick(now_s)
+            self._gate.count_receipts()
             self._metrics.backlog.set(max((line.backlog for line in lines), default=0))
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from shared.kafka.admin import ensure_topics
+from shared.kafka.admin import KafkaAdmin, ensure_topics
 from shared.kafka.outbox import Outbox
 from shared.kafka.records import Message
 from shared.kafka.topics import Topic, out_topic
@@ -117,7 +118,7 @@ async def office(kafka, database, tmp_path):
 
 @contextlib.asynccontextmanager
 async def served(app, port):
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
@@ -252,12 +253,14 @@ async def test_hermes_messages_are_read_by_hop_and_found_after_a_crash(office):
 
     def read():
         servers = office.settings.kafka_bootstrap_servers
-        stream = hop.io.Stream(auth=False, start_at=hop.io.StartPosition.EARLIEST, until_eos=True)
+        stream = hop.io.Stream(auth=False, start_at=hop.io.StartPosition.EARLIEST)
         with stream.open(f"kafka://{servers}/{topic}", "r") as opened:
-            return [(message, metadata) for message, metadata in opened.read(metadata=True)]
+            return list(itertools.islice(opened.read(metadata=True), 3))
 
-    heard = await asyncio.to_thread(read)
-    assert len(heard) == 3
+    async with KafkaAdmin(office.settings) as admin:
+        assert sum((await admin.end_offsets([topic])).values()) == 3
+    async with asyncio.timeout(90):
+        heard = await asyncio.to_thread(read)
     assert {m.content["data"]["event_id"] for m, _ in heard} == {"GRB261122A"}
     assert heard[0][0].content["title"] == "Candidate: ZTF26abcdefg"
     assert all(dict(metadata.headers)["_test"] == b"true" for _, metadata in heard)

@@ -75,7 +75,7 @@ def running(arguments, log_file, **environment):
             process.wait(20)
 
 
-async def until(condition, seconds=60.0):
+async def until(condition, seconds=150.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
