@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -127,41 +130,49 @@ def associations_of(
     if not len(matches):
         return []
     rows = candidates.record_batch.select(_SAID_OF_ALERTS).take(matches.row).to_pylist()
+    of_event = {int(i): _of_event(snapshot.events[int(i)]) for i in np.unique(matches.event)}
+    pairs = zip(
+        rows, evidence.said(), matches.event.tolist(), matches.credible_level.tolist(),
+        matches.separation_deg.tolist(), matches.time_offset_days.tolist(), strict=True,
+    )  # fmt: skip
     return [
-        _association(alert, snapshot.events[int(matches.event[i])], matches, evidence.said(i), i)
-        for i, alert in enumerate(rows)
+        Association.model_validate(
+            alert | said | of_event[index] | _of_pair(of_event[index], alert, *numbers)
+        )
+        for alert, said, index, *numbers in pairs
     ]
 
 
-def _association(
-    alert: dict[str, object],
-    event: ActiveEvent,
-    matches: Matches,
-    evidence: dict[str, object],
-    i: int,
-) -> Association:
+def _of_event(event: ActiveEvent) -> dict[str, object]:
+    """What an association says of its event."""
     notice = event.notice
-    separation = float(matches.separation_deg[i])
-    is_simulated = bool(alert["is_simulated"])
-    return Association.model_validate(
-        {
-            **alert,
-            **evidence,
-            "state": "new",
-            "event_id": notice.event_id,
-            "notice_id": notice.notice_id,
-            "notice_type": notice.notice_type,
-            "messenger": notice.messenger,
-            "notice_ivorn": notice.ivorn,
-            "event_version": event.version,
-            "event_role": notice.role,
-            "event_time": notice.event_time,
-            "event_mjd_tai": notice.event_mjd_tai,
-            "far_hz": notice.far_hz,
-            "role": product_role(notice.role, is_simulated=is_simulated),
-            "is_simulated": is_simulated,
-            "credible_level": float(matches.credible_level[i]),
-            "separation_deg": None if np.isnan(separation) else separation,
-            "time_offset_days": float(matches.time_offset_days[i]),
-        }
-    )
+    return {
+        "state": "new",
+        "event_id": notice.event_id,
+        "notice_id": notice.notice_id,
+        "notice_type": notice.notice_type,
+        "messenger": notice.messenger,
+        "notice_ivorn": notice.ivorn,
+        "event_version": event.version,
+        "event_role": notice.role,
+        "event_time": notice.event_time,
+        "event_mjd_tai": notice.event_mjd_tai,
+        "far_hz": notice.far_hz,
+        "role": notice.role,
+    }
+
+
+def _of_pair(
+    event: dict[str, object],
+    alert: dict[str, object],
+    credible_level: float,
+    separation_deg: float,
+    time_offset_days: float,
+) -> dict[str, object]:
+    role = cast(Role, event["event_role"])
+    return {
+        "role": product_role(role, is_simulated=bool(alert["is_simulated"])),
+        "credible_level": credible_level,
+        "separation_deg": None if math.isnan(separation_deg) else separation_deg,
+        "time_offset_days": time_offset_days,
+    }

@@ -128,7 +128,7 @@ def json_localization(
 ) -> Localization | None:
     """Circle or ellipse of ra, dec, ra_dec_error, else the box of rectangular_error_corners."""
     given = notice.number("containment_probability")
-    level = given if given is not None and 0 < given < 1 else containment
+    level = given if given is not None and 1e-3 <= given < 1 else containment
     ra, dec = notice.number("ra"), notice.number("dec")
     error = notice.fields.get("ra_dec_error")
     if notice.fields.get("systematic_included") is True:
