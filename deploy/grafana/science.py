@@ -13,12 +13,12 @@ BOARD = Board(
             (
                 Panel(
                     "Verdicts", "Alerts per second that each classifier answers for.", "reqps",
-                    (('sum by (classifier) (rate(tocsin_classify_verdicts_total{reason=""}[5m]))',
+                    (('sum by (classifier) (rate(tocsin_classify_verdicts_total{reason="ok"}[5m]))',
                       "{{classifier}}"),),
                 ),
                 Panel(
                     "Abstentions", "Alerts per second without an answer, by reason.", "reqps",
-                    (('sum by (reason) (rate(tocsin_classify_verdicts_total{reason!=""}[5m]))',
+                    (('sum by (reason) (rate(tocsin_classify_verdicts_total{reason!="ok"}[5m]))',
                       "{{reason}}"),),
                 ),
                 Panel(
