@@ -23,6 +23,11 @@ SchemaOf = Callable[[int], Awaitable[Mapping[str, Any]]]
 
 _CONFLUENT_MAGIC = 0
 _HEADER_BYTES = 5
+_UNREADABLE = (
+    ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError, AttributeError,
+    RecursionError, MemoryError, struct.error,
+)  # fmt: skip
+"""What Avro and JSON readers raise on bytes that are none of ours."""
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 
@@ -60,10 +65,12 @@ class Documents:
                 document = {"voevent": record.value.decode()}
             else:
                 document = json.loads(record.value)
-                subject = str(document.get("target_id") or document.get("object_id") or "")
+                if not isinstance(document, dict):
+                    raise ValueError("not a JSON object")
+                subject = f"{document.get('list_id', '')}/{document.get('object_id', '')}"
                 object_id = str(document.get("object_id") or "")
             text = orjson.dumps(_without_nan(document))
-        except (ValueError, KeyError, TypeError, IndexError, EOFError, struct.error) as error:
+        except _UNREADABLE as error:
             raise RejectedRecordError("bad_message", f"{record.topic}: {error!r}"[:300]) from error
         if len(text) > MAX_DOCUMENT_BYTES:
             raise RejectedRecordError("too_large", f"{len(text)} bytes as JSON")
