@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+import duckdb
 import pyarrow as pa
 
 from shared.archive.cones import Cone, cone_ranges
-from shared.archive.query import archive_connection
+from shared.archive.query import archive_connection, query_failure
 from shared.archive.readers import Reader
 from shared.archive.snapshots import Snapshot
 from shared.filters.guard import Limits
@@ -22,6 +23,7 @@ def alert_tables(
     *,
     nights: Collection[int] | None = None,
     columns: Sequence[str] | None = None,
+    alert_ids: Sequence[str] | None = None,
     alerts_per_table: int = ALERTS_PER_TABLE,
     limits: Limits = READ_LIMITS,
 ) -> Iterator[pa.Table]:
@@ -36,7 +38,10 @@ def alert_tables(
     nights
         Only these.
     columns
-        Only these: a filter that names five columns is ten times as fast without the others.
+        Only these: a filter that names five columns is ten times as fast without the others. A
+        struct without any member in all of the files is left out.
+    alert_ids
+        Only these.
     alerts_per_table
         Most rows of a table.
     limits
@@ -44,14 +49,24 @@ def alert_tables(
 
     Raises
     ------
-    duckdb.Error
+    QueryFailedError
         If a file is damaged or the limits are exceeded.
     """
-    chosen = ", ".join(f'"{name}"' for name in columns) if columns else "*"
     with archive_connection([snapshot], reader, limits, nights=nights) as connection:
-        found = connection.sql(f"SELECT {chosen} FROM archived_alerts")  # noqa: S608  # our columns
-        for batch in found.to_arrow_reader(alerts_per_table):
-            yield pa.Table.from_batches([batch])
+        there = {row[0] for row in connection.execute("DESCRIBE archived_alerts").fetchall()}
+        wanted = [name for name in columns if name in there] if columns else ["*"]
+        chosen = ", ".join(name if name == "*" else f'"{name}"' for name in wanted)
+        named = "" if alert_ids is None else "WHERE list_contains($ids, alert_id)"
+        parameters = {} if alert_ids is None else {"ids": list(alert_ids)}
+        try:
+            found = connection.sql(
+                f"SELECT {chosen} FROM archived_alerts {named}",  # noqa: S608  # our columns
+                params=parameters or None,
+            )
+            for batch in found.to_arrow_reader(alerts_per_table):
+                yield pa.Table.from_batches([batch])
+        except (duckdb.Error, MemoryError) as error:
+            raise query_failure(error, limits) from error
 
 
 def alerts_around(
@@ -72,7 +87,7 @@ def alerts_around(
     ------
     ValueError
         If the place is not on the sphere or the radius not positive.
-    duckdb.Error
+    QueryFailedError
         If a file is damaged or the limits are exceeded.
     """
     ranges = cone_ranges(cone)
@@ -89,5 +104,8 @@ def alerts_around(
         f"ORDER BY separation_arcsec LIMIT {int(most_rows)}"
     )
     with archive_connection(snapshots, reader, limits, nights=nights, cells29=ranges) as connection:
-        found: pa.Table = connection.sql(sql).to_arrow_table()
+        try:
+            found: pa.Table = connection.sql(sql).to_arrow_table()
+        except (duckdb.Error, MemoryError) as error:
+            raise query_failure(error, limits) from error
     return found

@@ -103,7 +103,7 @@ def run_query(
             try:
                 table, is_cut = _gathered(opened.sql(judged.sql).to_arrow_reader(), most_rows)
             except (duckdb.Error, MemoryError) as error:
-                raise _failure(error, limits) from error
+                raise query_failure(error, limits) from error
     return Answer(table, is_cut, time.perf_counter() - started)
 
 
@@ -156,7 +156,8 @@ def _bind(connection: Any, judged: JudgedQuery) -> None:
         raise FilterRefusedError(why, position, text=judged.text) from error
 
 
-def _failure(error: BaseException, limits: Limits) -> QueryFailedError:
+def query_failure(error: BaseException, limits: Limits) -> QueryFailedError:
+    """What DuckDB says went wrong, in words for who asked."""
     if isinstance(error, duckdb.InterruptException):
         return QueryFailedError(
             f"stopped after {limits.seconds:g} s; ask for fewer nights or columns"

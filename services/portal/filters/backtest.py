@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
+from shared.archive.alerts import alert_tables
 from shared.archive.nights import nights_of
+from shared.archive.readers import Reader
 from shared.archive.snapshots import Snapshot
 from shared.errors import TocsinError
 from shared.filters.derived import DERIVED
@@ -32,7 +32,9 @@ from shared.schemas.published import PUBLISHED
 
 ROWS = 65_536
 """Alerts asked at once."""
+_NIGHTS_AT_ONCE = 5
 _FEW = 5
+_NIGHTS_AT_ONCE = 10
 _CURVE = ("lc_mjd_tai", "lc_flux_njy", "lc_band", "lc_kind")
 _IDENTITY = ("alert_id", "survey", "object_id", "mjd_tai")
 _PUBLISHED = {field.name for field in PUBLISHED}
@@ -135,22 +137,30 @@ class Backtest:
 
     def ask_snapshot(self, snapshot: Snapshot, nights: Sequence[int]) -> None:
         """Count what the filter wants of a survey's archived nights, newest first."""
-        files = snapshot.alert_files(nights)
-        for file in sorted(files, key=lambda one: max(one.nights), reverse=True):
-            if self._is_over() or not self._may_ask(snapshot.survey):
+        if not self._may_ask(snapshot.survey):
+            return
+        newest = sorted(nights, reverse=True)
+        for first in range(0, len(newest), _NIGHTS_AT_ONCE):
+            if self._is_over():
                 return
-            self._ask_file(str(snapshot.path(file)), snapshot.survey, set(nights))
+            self._ask_nights(snapshot, newest[first : first + _NIGHTS_AT_ONCE])
 
-    def _ask_file(self, path: str, survey: str, nights: set[int]) -> None:
-        dataset = ds.dataset(path)
-        there = [name for name in self._columns if name in dataset.schema.names]
-        for batch in dataset.to_batches(columns=there, batch_size=ROWS):
-            if batch.num_rows:
-                rows = np.flatnonzero(self._count(pa.Table.from_batches([batch]), survey, nights))
-                if len(rows) and self._wants_examples():
-                    ids = batch.column("alert_id").take(pa.array(rows[:_FEW]))
-                    whole = dataset.to_table(filter=pc.field("alert_id").isin(ids))
-                    self._show(whole, survey)
+    def _ask_nights(self, snapshot: Snapshot, nights: Sequence[int]) -> None:
+        # The engine knows which surveys the filter may see.
+        reader = Reader(private_eyes(self._filter), is_operator=True)
+        tables = alert_tables(
+            snapshot, reader, nights=nights, columns=self._columns, alerts_per_table=ROWS
+        )
+        chosen: list[str] = []
+        for table in tables:
+            rows = np.flatnonzero(self._count(table, snapshot.survey))
+            if len(rows) and self._wants_examples() and not chosen:
+                few = table.take(pa.array(rows[:_FEW]))
+                chosen = few.column("alert_id").to_pylist()
+                of = set(nights_of(np.asarray(few.column("mjd_tai"))).tolist())
+        if chosen:
+            for whole in alert_tables(snapshot, reader, nights=of, alert_ids=chosen):
+                self._show(whole, snapshot.survey)
 
     def _may_ask(self, survey: str) -> bool:
         is_its = self._filter.survey in {None, survey}
@@ -173,7 +183,7 @@ class Backtest:
             table = pa.Table.from_batches([batch])
             eyes = private_eyes(self._filter)
             seen = seen_by(table, eyes) if private_owners(table) else table
-            rows = np.flatnonzero(self._count(seen, survey, None))
+            rows = np.flatnonzero(self._count(seen, survey))
             if len(rows) and self._wants_examples():
                 self._show(seen.take(pa.array(rows[:_FEW])), survey)
 
@@ -182,28 +192,22 @@ class Backtest:
         self.report.seconds = time.perf_counter() - self._started
         return self.report
 
-    def _count(self, table: pa.Table, survey: str, only: set[int] | None) -> Any:
+    def _count(self, table: pa.Table, survey: str) -> Any:
         nobody = np.zeros(table.num_rows, np.bool_)
-        if self._filter.name in self._engine.misfits(table, survey):
+        if not table.num_rows or self._filter.name in self._engine.misfits(table, survey):
             return nobody
         masks = self._engine.select(table, survey)
         self._require_running()
         mask = masks.get(self._filter.name, nobody)
         nights = nights_of(np.asarray(table.column("mjd_tai")))
-        if only is not None:
-            inside = np.isin(nights, list(only))
-            nights, mask = nights[inside], mask & inside
-            wanted = mask[inside]
-        else:
-            wanted = mask
         counts = self.report.by_night.setdefault(survey, {})
         for night in np.unique(nights).tolist():
             of_night = nights == night
             entry = counts.setdefault(night, [0, 0])
             entry[0] += int(of_night.sum())
-            entry[1] += int(wanted[of_night].sum())
+            entry[1] += int(mask[of_night].sum())
         self.report.alerts += len(nights)
-        self.report.wanted += int(wanted.sum())
+        self.report.wanted += int(mask.sum())
         return mask
 
     def _show(self, table: pa.Table, survey: str) -> None:
@@ -236,6 +240,17 @@ class Backtest:
     def _is_over(self) -> bool:
         self.report.is_cut = time.perf_counter() - self._started > self._seconds
         return self.report.is_cut
+
+
+def _read_together(snapshot: Snapshot, nights: Sequence[int]) -> Iterator[set[int]]:
+    """Nights to be read in one go, the newest first: a few, and those in the same files."""
+    left = set(nights)
+    while left:
+        few = set(sorted(left)[-_NIGHTS_AT_ONCE:])
+        for file in snapshot.alert_files(few):
+            few |= file.nights.keys() & left
+        yield few
+        left -= few
 
 
 def newest_nights(snapshots: Iterable[Snapshot], count: int) -> list[int]:
