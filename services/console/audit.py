@@ -50,6 +50,7 @@ KEPT = (
     (Topic.CORRELATED, Collection.ENVELOPES),
     (Topic.NOTICES, Collection.NOTICES),
     (Topic.ASSOCIATIONS, Collection.ASSOCIATIONS),
+    (Topic.COINCIDENCES, Collection.COINCIDENCES),
     (Topic.UPDATES, Collection.UPDATES),
     (Topic.LABELS, Collection.LABELS),
     (Topic.TARGETS, Collection.TARGETS),

@@ -49,6 +49,8 @@ async def values(settings: MmaSettings, topic: Topic) -> list[bytes]:
     name = topic.named(settings.topic_prefix)
     async with KafkaAdmin(settings) as admin:
         ends = await admin.end_offsets([name])
+    if not any(ends.values()):
+        return []
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
     )
