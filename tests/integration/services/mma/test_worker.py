@@ -104,7 +104,10 @@ async def test_notice_first_alert_first_update_kill_and_retraction(kafka, tmp_pa
     worker = start_worker(settings, tmp_path)
     try:
         # The alerts wait for no notice; the notice finds them afterwards.
-        await asyncio.sleep(6)
+        deadline = time.monotonic() + TIMEOUT_S
+        while not await values(settings, Topic.CORRELATED):
+            assert time.monotonic() < deadline, "the alerts did not go on"
+            await asyncio.sleep(0.3)
         await send(settings, [notice("INITIAL", "2024-01-15T00:05:00Z")])
         first = {a.alert_id: a for a in await told(settings, 1)}
         assert first["9000000000"].state == "new"
