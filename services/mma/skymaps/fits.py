@@ -34,6 +34,8 @@ MAX_NOTICE_MAP_BYTES = 64 * 1024 * 1024
 """What notices carry is below 10 MB once unzipped."""
 MAX_FILE_MAP_BYTES = 512 * 1024 * 1024
 """A file of the user's own: a flat LALInference map of nside 1024 is 403 MB unzipped."""
+_BLOCK = 2880
+_LONGEST_HEADER = 400 * _BLOCK
 MAX_COLUMNS = 999
 """FITS standard 4.0, section 7.3.1."""
 
@@ -55,7 +57,9 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
     try:
         with (
             warnings.catch_warnings(action="ignore", category=AstropyWarning),
-            fits.open(io.BytesIO(_unzipped(payload, max_bytes)), memmap=False, cache=False) as file,
+            fits.open(
+                io.BytesIO(_with_table(payload, max_bytes)), memmap=False, cache=False
+            ) as file,
         ):
             table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
             if table is None:
@@ -83,6 +87,21 @@ def read_sky_map(payload: bytes, max_bytes: int = MAX_NOTICE_MAP_BYTES) -> Multi
         fits.VerifyError,
     ) as error:
         raise RejectedRecordError("bad_sky_map", f"not a readable FITS sky map: {error}") from error
+
+
+def _with_table(payload: bytes, max_bytes: int) -> bytes:
+    """The file unzipped, if its headers end and a table follows: astropy looks for minutes."""
+    content = _unzipped(payload, max_bytes)
+    start = content.find(b"XTENSION= 'BINTABLE'")
+    if start < 0 or start % _BLOCK:
+        raise RejectedRecordError(
+            "bad_sky_map", "the FITS file holds no binary table, or is cut short"
+        )
+    for header in (0, start):
+        cards = range(header, min(header + _LONGEST_HEADER, len(content)), 80)
+        if not any(content[at : at + 80].rstrip() == b"END" for at in cards):
+            raise RejectedRecordError("bad_sky_map", "a header of the FITS file does not end")
+    return content
 
 
 def _unzipped(payload: bytes, max_bytes: int) -> bytes:

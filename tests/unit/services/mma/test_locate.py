@@ -114,7 +114,7 @@ BOMB = b'<!DOCTYPE v [<!ENTITY a "aaaa">]><voe:VOEvent xmlns:voe="x">&a;</voe:VO
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (base_cells_map()[:3000], "no binary table"),
+        (base_cells_map()[:3000], "does not end"),
         (base_cells_map()[:-2800], "not a readable FITS"),
         (multi_order_map([4 + c for c in range(12)], [0.1] * 12), "sum is"),
         (BOMB, "document type"),
