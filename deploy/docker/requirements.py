@@ -1,14 +1,30 @@
-"""What one service needs, a requirement a line, from pyproject.toml: its extra and the common ones.
+"""What an image needs, a requirement a line, from pyproject.toml: its extras and the common ones.
 
-Usage: requirements.py SERVICE
+Usage: requirements.py EXTRA[,EXTRA...]
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
 
 project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 extras = project["optional-dependencies"]
-if len(sys.argv) != 2 or sys.argv[1] not in extras:
-    sys.exit(f"usage: requirements.py SERVICE, one of {', '.join(sorted(extras))}")
-print(*sorted({*project["dependencies"], *extras[sys.argv[1]]}), sep="\n")
+
+
+def expanded(name: str) -> set[str]:
+    """The requirements of an extra; ``tocsin[train]`` in it means another extra's."""
+    found: set[str] = set()
+    for requirement in extras[name]:
+        inner = re.fullmatch(r"tocsin\[(.*)\]", requirement)
+        if inner is None:
+            found.add(requirement)
+        else:
+            found |= {each for other in inner[1].split(",") for each in expanded(other.strip())}
+    return found
+
+
+wanted = sys.argv[1].split(",") if len(sys.argv) == 2 else []
+if not wanted or not set(wanted) <= set(extras):
+    sys.exit(f"usage: requirements.py EXTRA[,EXTRA...], of {', '.join(sorted(extras))}")
+print(*sorted({*project["dependencies"], *(r for e in wanted for r in expanded(e))}), sep="\n")

@@ -19,7 +19,11 @@ from deploy.k8s.workers import (
     kafka_login,
 )
 
-NIGHTLY = (("archive-pack", "archive", "0 16 * * *", ("services.archive.nightly.pack",)),)
+NIGHTLY = (
+    ("archive-pack", "archive", "0 16 * * *", ("services.archive.nightly.pack",)),
+    ("targets", "learning", "0 17 * * *", ("services.classify.verbs.targets.make",)),
+    ("learn", "learning", "30 17 * * *", ("services.classify.verbs.learn.nightly",)),
+)
 """Jobs after the night of Chile and California, at UTC hours: name, image, when, what."""
 
 

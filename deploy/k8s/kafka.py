@@ -50,9 +50,14 @@ MAY: dict[str, tuple[Rule, ...]] = {
         *((("topic", t, "literal", _READ)) for t in SURVEY_TOPICS),
         ("topic", PREFIX, "prefix", _READ),
     ),
+    "learning": (
+        ("topic", PREFIX, "prefix", _READ),
+        ("topic", f"{PREFIX}targets", "literal", _WRITE),
+    ),
     "portal": (
         ("topic", PREFIX, "prefix", _READ),
         ("topic", f"{PREFIX}labels", "literal", _WRITE),
+        ("topic", f"{PREFIX}votes", "literal", _WRITE),
     ),
     "keda": (
         ("topic", "*", "literal", ("Describe",)),

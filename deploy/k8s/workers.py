@@ -71,6 +71,10 @@ WORKERS = (
         volumes=(("archive", f"{STATE}/archive", False),),
     ),
     Worker(
+        "learning", "learning", module="services.classify.learning", replicas=1, most=1,
+        memory_mib=2048, volumes=(("archive", f"{STATE}/archive", True),),
+    ),
+    Worker(
         "receive", "mma", module="services.mma.receive", replicas=1, most=1,
         talks_to_the_world=True,
     ),
