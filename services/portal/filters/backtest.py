@@ -131,6 +131,7 @@ class Backtest:
             raise next(iter(refusals.values()))
         self._columns = _columns(each, statement)
         self._private_surveys = private_surveys
+        self._is_misfit: dict[str, bool] = {}
         self._started = time.perf_counter()
         self._seconds = seconds
         self.report = Report()
@@ -152,7 +153,7 @@ class Backtest:
             snapshot, reader, nights=nights, columns=self._columns, alerts_per_table=ROWS
         )
         chosen: list[str] = []
-        for table in tables:
+        for table in _in_bulk(tables):
             rows = np.flatnonzero(self._count(table, snapshot.survey))
             if len(rows) and self._wants_examples() and not chosen:
                 few = table.take(pa.array(rows[:_FEW]))
@@ -194,7 +195,12 @@ class Backtest:
 
     def _count(self, table: pa.Table, survey: str) -> Any:
         nobody = np.zeros(table.num_rows, np.bool_)
-        if not table.num_rows or self._filter.name in self._engine.misfits(table, survey):
+        if not table.num_rows:
+            return nobody
+        if survey not in self._is_misfit:
+            misfits = self._engine.misfits(table, survey)
+            self._is_misfit[survey] = self._filter.name in misfits
+        if self._is_misfit[survey]:
             return nobody
         masks = self._engine.select(table, survey)
         self._require_running()
@@ -251,6 +257,18 @@ def _read_together(snapshot: Snapshot, nights: Sequence[int]) -> Iterator[set[in
             few |= file.nights.keys() & left
         yield few
         left -= few
+
+
+def _in_bulk(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of about ``ROWS``: a small one costs the engine as much."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(len(one) for one in waiting) >= ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def newest_nights(snapshots: Iterable[Snapshot], count: int) -> list[int]:

@@ -1,5 +1,6 @@
 import time
 
+import duckdb
 import pytest
 
 from shared.filters.refusal import FilterRefusedError
@@ -131,6 +132,51 @@ ATTACKS = {
     "a zero character": "band = '\x00'",
     "a pragma": "PRAGMA database_list",
     "a with": "WITH x AS (SELECT 1) SELECT true",
+    "a recursion": "WITH RECURSIVE t AS (SELECT 1 x UNION ALL SELECT x + 1 FROM t) SELECT x FROM t",
+    "copying out": "COPY alerts TO '/tmp/x'",
+    "copying a query out": "COPY (SELECT * FROM alerts) TO '/tmp/x'",
+    "attaching": "ATTACH '/etc/passwd' AS x",
+    "installing": "INSTALL httpfs",
+    "loading": "LOAD httpfs",
+    "setting": "SET memory_limit = '100GB'",
+    "resetting": "RESET memory_limit",
+    "a macro": "CREATE MACRO f(x) AS x",
+    "a table": "CREATE TABLE x AS SELECT 1",
+    "a prepared statement": "PREPARE x AS SELECT 1",
+    "running a prepared one": "EXECUTE fused_1",
+    "another filter's plan": "DEALLOCATE fused_1",
+    "text of a file": "length(read_text('/etc/passwd')) > 1",
+    "a glob": "SELECT file FROM glob('/etc/*')",
+    "the raw batch": "SELECT * FROM source_1",
+    "the raw batch in a subquery": "EXISTS (SELECT 1 FROM source_1)",
+    "system tables": "SELECT * FROM duckdb_tables()",
+    "a schema": "SELECT * FROM information_schema.tables",
+    "our own connection's settings": "SELECT * FROM duckdb_settings()",
+    "a question mark": "flux_njy > ?",
+    "a named parameter": "flux_njy > $limit",
+    "text that grows by format": "format('{:>1000000000}', 1) = ''",
+    "text that grows by padding": "lpad('x', 1000000000, 'x') = ''",
+    "text that grows by replacing": "replace(object_id, 'Z', object_id) = ''",
+    "text that grows by a regex": "regexp_replace(object_id, '.', object_id, 'g') = ''",
+    "text of a list": "array_to_string(lc_mjd_tai, object_id) = ''",
+    "many from a text": "len(string_split(object_id, '')) > 1",
+    "an aggregate of a list by name": "list_aggregate(lc_kind, 'string_agg', 'x') = ''",
+    "a reduction": "list_reduce(lc_mjd_tai, lambda a, b: a * b) > 1",
+    "a range in a list": "len(generate_series(1, 1000000000000)) > 1",
+    "lists flattened": "len(flatten([lc_kind, lc_kind])) > 1",
+    "a cast to json": "lc_kind::JSON IS NULL",
+    "a cast to a struct": "solar_system::STRUCT(a INT) IS NULL",
+    "evaluation": "eval('1') = 1",
+    "full-width letters": "\uff53\uff4c\uff45\uff45\uff50(1)",
+    "a zero-width joiner": "sl\u200deep(1)",
+    "a byte order mark": "\ufefftrue",
+    "half a surrogate": "band = '\ud800'",
+    "a remark that opens": "SELECT * FROM alerts WHERE true /*",
+    "a statement behind a remark": "true -- \n; DROP TABLE alerts",
+    "a statement in a dollar quote": "SELECT $$x$$; SELECT 1",
+    "ten megabytes": "true AND " * 1_200_000 + "true",
+    "ten megabytes of remarks": "true --" + "x" * 10_000_000,
+    "a thousand columns": "SELECT 1" + ", 1" * 999 + " FROM alerts",
 }
 
 
@@ -200,3 +246,18 @@ def test_a_light_curve_is_not_copied_hundreds_of_times(before: str) -> None:
     with pytest.raises(FilterRefusedError, match="more than 8"):
         parse_filter(few.replace("lc_mjd_tai", "lc_mjd_tai, lc_mjd_tai", 1))
     parse_filter(f"list_contains([{', '.join(map(str, range(300)))}], n_points)")
+
+
+def test_a_regular_expression_that_backtracks_elsewhere_does_not_here():
+    parse_filter("regexp_matches(object_id, '(a+)+$')")
+    with duckdb.connect() as connection:
+        started = time.monotonic()
+        connection.execute("SELECT regexp_matches(repeat('a', 100000) || 'b', '(a+)+$')").fetchall()
+        assert time.monotonic() - started < 2
+
+
+def test_what_is_run_has_no_remark_and_no_odd_quoting():
+    text = 'SELECT /* a */ "object_id" AS "o" -- b\nFROM alerts WHERE e\'\\x67\' = band;  '
+    statement = parse_filter(text)
+    assert [(c.name, c.sql) for c in statement.columns] == [("o", "object_id")]
+    assert statement.where == "('g' = band)"
