@@ -172,16 +172,28 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     wanted = [c for c in classifiers if chosen.classifier in {None, c.name}]
+    try:
+        write_all(curves, wanted, chosen)
+    except BrokenPipeError:  # `| head` has seen enough
+        sys.stderr.close()
+    except OSError as error:
+        sys.stderr.write(f"cannot write: {error}\n")
+        return 2
+    return 0
+
+
+def write_all(
+    curves: LightCurveFile, wanted: Sequence[Classifier], chosen: argparse.Namespace
+) -> None:
+    """Write what was asked for; raises ``OSError`` where it cannot be written."""
     rows = answers(curves, wanted, best_only=chosen.best)
     if chosen.out is None:
-        write_answers(rows, sys.stdout)
+        count, where = write_answers(rows, sys.stdout), ""
     else:
         with chosen.out.open("w", encoding="utf-8", newline="") as sink:
-            count = write_answers(rows, sink)
-        dropped = "".join(f", {n} points dropped: {why}" for why, n in curves.dropped.items())
-        sys.stderr.write(
-            f"{len(curves)} objects, {count} lines, written to {chosen.out}{dropped}\n"
-        )
+            count, where = write_answers(rows, sink), f", written to {chosen.out}"
+    dropped = "".join(f", {n} points dropped: {why}" for why, n in curves.dropped.items())
+    sys.stderr.write(f"{len(curves)} objects, {count} lines{where}{dropped}\n")
     if chosen.features is not None:
         write_features(curves, wanted, chosen.features, chosen.fits)
     if chosen.plot is not None:
@@ -189,7 +201,6 @@ def main(argv: list[str] | None = None) -> int:
 
         plotted = plot_objects(curves, wanted, chosen.plot, MAX_PLOTS)
         sys.stderr.write(f"{plotted} plots in {chosen.plot}\n")
-    return 0
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ from shared.schemas.alert import MATCHED
 
 MAX_ROWS = 50_000_000
 _DETECTION_SNR = 5.0
+_LEAST_JULIAN_DATE = 1e6
+_MOST_NJY = 1e15
+"""Brighter than Sirius: no flux in nanojansky, and none whose square single precision holds."""
 _NEEDED = "object_id, mjd, band and either flux, flux_err (AB nJy) or mag, mag_err"
 FloatArray = npt.NDArray[np.float64]
 
@@ -82,7 +85,8 @@ class LightCurveFile:
         middle = starts + (counts - 1) // 2
         median = 0.5 * (sorted_flux[middle] + sorted_flux[starts + counts // 2])
         flux = curves.flux_njy - median[np.searchsorted(groups, group)]
-        return self._with(_ragged(curves.offsets, curves.mjd_tai, flux, curves, is_flux=True))
+        every = np.ones(len(flux), dtype=bool)
+        return self._with(_ragged(curves.offsets, curves.mjd_tai, flux, curves, every))
 
     def _with(self, curves: RaggedLightCurves) -> LightCurveFile:
         return LightCurveFile(
@@ -157,9 +161,15 @@ def read_light_curves(path: Path) -> LightCurveFile:
     mjd = _numbers(table, "mjd", path)
     names = _text(table, "band", path)
     flux, error, is_flux = _photometry(table, names, path)
-    band = np.array([_code(name) for name in names], dtype=np.int8)
+    if _is_julian(mjd):
+        raise LightCurveFileError(
+            f"{path}: column mjd holds Julian dates; subtract 2400000.5 to make them MJD"
+        )
+    distinct, row = np.unique(names, return_inverse=True)
+    band = np.array([_code(name) for name in distinct.tolist()], dtype=np.int8)[row]
     dropped, keep = {}, np.ones(len(mjd), dtype=bool)
     for reason, bad in (
+        ("no object_id", ids == ""),
         ("unknown band", band < 0),
         ("no time", ~np.isfinite(mjd)),
         ("no flux", ~np.isfinite(flux)),
@@ -169,8 +179,12 @@ def read_light_curves(path: Path) -> LightCurveFile:
             dropped[reason] = int(np.sum(bad & keep))
             keep &= ~bad
     if not keep.any():
-        known = ", ".join(NEAREST_BAND)
-        raise LightCurveFileError(f"{path} holds no usable point ({dropped}); bands: {known}")
+        why = ", ".join(f"{n} points: {reason}" for reason, n in dropped.items()) or "no rows"
+        seen = ", ".join(sorted(set(names.tolist()))[:8])
+        raise LightCurveFileError(
+            f"{path} holds no usable point ({why}); bands are u g r i z y, ztfg, ZTF_r, lsstr,"
+            f" 0 to 5, Johnson's and Cousins' U B V R I; it has: {seen}"
+        )
     order = np.lexsort((mjd, ids))
     order = order[keep[order]]
     objects, starts = np.unique(ids[order], return_index=True)
@@ -186,11 +200,11 @@ def read_light_curves(path: Path) -> LightCurveFile:
     first = order[starts]
     return LightCurveFile(
         object_id=objects,
-        curves=_ragged(offsets, mjd[order], flux[order], plain, is_flux=is_flux),
-        redshift=_optional_numbers(table, "redshift", first),
-        ra_deg=_optional_numbers(table, "ra_deg", first),
-        dec_deg=_optional_numbers(table, "dec_deg", first),
-        label=_optional_text(table, "label", first),
+        curves=_ragged(offsets, mjd[order], flux[order], plain, is_flux[order]),
+        redshift=_optional_numbers(table, "redshift", first, path),
+        ra_deg=_optional_numbers(table, "ra_deg", first, path),
+        dec_deg=_optional_numbers(table, "dec_deg", first, path),
+        label=_optional_text(table, "label", first, path),
         dropped=dropped,
     )
 
@@ -200,12 +214,11 @@ def _ragged(
     mjd: FloatArray,
     flux: FloatArray,
     like: RaggedLightCurves,
-    *,
-    is_flux: bool,
+    is_flux: npt.NDArray[np.bool_],
 ) -> RaggedLightCurves:
     """Curves whose weak points are forced photometry; a magnitude is always a detection."""
     strong = np.abs(flux) >= _DETECTION_SNR * like.flux_err_njy
-    kind = np.where(strong, DETECTION, FORCED) if is_flux else np.full(len(flux), DETECTION)
+    kind = np.where(strong | ~is_flux, DETECTION, FORCED)
     return RaggedLightCurves(
         offsets=offsets,
         mjd_tai=mjd,
@@ -240,28 +253,58 @@ def _text(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.str_]:
 
 
 def _numbers(table: pa.Table, name: str, path: Path) -> FloatArray:
+    """A column as numbers, NaN where one entry is none; raises if not one is."""
     column = _column(table, name, path)
     try:
-        numbers = column.cast(pa.float64())
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    try:
+        words = column.cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise LightCurveFileError(f"{path}: column {name} is not numbers: {reason}") from error
-    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+        raise LightCurveFileError(f"{path}: column {name} is {column.type}, not numbers") from error
+    numbers = np.array([_number(word) for word in words], dtype=np.float64)
+    if np.isnan(numbers).all():
+        raise LightCurveFileError(f"{path}: column {name} is not numbers, but {words[0]!r}")
+    return numbers
+
+
+def _number(word: str | None) -> float:
+    try:
+        return float(word or "nan")
+    except ValueError:
+        return float("nan")
 
 
 def _photometry(
     table: pa.Table, bands: npt.NDArray[np.str_], path: Path
-) -> tuple[FloatArray, FloatArray, bool]:
-    """Flux and error in nanojansky, and whether the file gave fluxes."""
-    if "flux" in table.column_names:
-        return _numbers(table, "flux", path), _numbers(table, "flux_err", path), True
-    if "mag" not in table.column_names:
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Flux and error in nanojansky, and which rows gave fluxes; a flux goes before a magnitude."""
+    has = set(table.column_names)
+    if not has & {"flux", "mag"}:
         _column(table, "flux", path)
-    offset = np.array([NEAREST_BAND.get(name, ("", 0.0))[1] for name in bands.tolist()])
-    flux = flux_njy_of(_numbers(table, "mag", path) + offset)
-    error = _numbers(table, "mag_err", path)
-    error = np.where(np.isnan(error), ASSUMED_MAGNITUDE_ERROR, error)
-    return flux, flux_err_njy_of(flux, error), False
+    flux, error = np.full((2, table.num_rows), np.nan)
+    if "flux" in has:
+        flux, error = _numbers(table, "flux", path), _numbers(table, "flux_err", path)
+    is_flux = np.isfinite(flux)
+    if "mag" in has:
+        names, row = np.unique(bands, return_inverse=True)
+        offset = np.array([NEAREST_BAND.get(name, ("", 0.0))[1] for name in names.tolist()])[row]
+        own = flux_njy_of(_numbers(table, "mag", path) + offset)
+        given = np.full(table.num_rows, np.nan)
+        if "mag_err" in has:
+            given = _numbers(table, "mag_err", path)
+        # A missing error, or zero, which catalogs write for one, counts as a tenth.
+        given = np.where(np.isnan(given) | (given == 0.0), ASSUMED_MAGNITUDE_ERROR, given)
+        flux = np.where(is_flux, flux, own)
+        error = np.where(is_flux, error, flux_err_njy_of(own, given))
+    flux = np.where(np.abs(flux) < _MOST_NJY, flux, np.nan)
+    return flux, error, is_flux
+
+
+def _is_julian(mjd: FloatArray) -> bool:
+    finite = mjd[np.isfinite(mjd)]
+    return bool(len(finite) and np.median(finite) > _LEAST_JULIAN_DATE)
 
 
 def _code(name: str) -> int:
@@ -269,15 +312,17 @@ def _code(name: str) -> int:
     return -1 if nearest is None else BAND_CODES[nearest[0]]
 
 
-def _optional_numbers(table: pa.Table, name: str, rows: npt.NDArray[Any]) -> FloatArray:
+def _optional_numbers(table: pa.Table, name: str, rows: npt.NDArray[Any], path: Path) -> FloatArray:
     if name not in table.column_names:
         return np.full(len(rows), np.nan)
-    values: FloatArray = _numbers(table, name, Path())[rows]
+    values: FloatArray = _numbers(table, name, path)[rows]
     return values
 
 
-def _optional_text(table: pa.Table, name: str, rows: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+def _optional_text(
+    table: pa.Table, name: str, rows: npt.NDArray[Any], path: Path
+) -> npt.NDArray[np.str_]:
     if name not in table.column_names:
         return np.full(len(rows), "", dtype=np.str_)
-    values: npt.NDArray[np.str_] = _text(table, name, Path())[rows]
+    values: npt.NDArray[np.str_] = _text(table, name, path)[rows]
     return values

@@ -19,11 +19,13 @@ NEAREST_BAND: dict[str, tuple[str, float]] = {
     **{band: (band, 0.0) for band in BANDS},
     **{f"{band}'": (band, 0.0) for band in BANDS},
     **{f"{band}p": (band, 0.0) for band in BANDS},
-    **{f"lsst{band}": (band, 0.0) for band in BANDS},
-    **{f"ztf{band}": (band, 0.0) for band in ("g", "r", "i")},
-    "ZTF_g": ("g", 0.0),
-    "ZTF_r": ("r", 0.0),
-    "ZTF_i": ("i", 0.0),
+    **{
+        f"{survey}{mark}{band}": (band, 0.0)
+        for survey in ("ZTF", "ztf", "LSST", "lsst", "SDSS", "sdss", "PS1", "ps1", "DES", "des")
+        for mark in ("_", "-", "")
+        for band in BANDS
+    },
+    **{str(code): (band, 0.0) for band, code in BAND_CODES.items()},
     "U": ("u", 0.79),
     "B": ("g", -0.09),
     "V": ("g", 0.02),
@@ -40,6 +42,6 @@ NEAREST_BAND: dict[str, tuple[str, float]] = {
 """By the names observers use: the nearest of ``BANDS``, and AB minus the magnitude as it is given.
 
 Johnson and Cousins magnitudes are taken for Vega's; offsets from Blanton & Roweis 2007 (AJ 133,
-734, table 1). Unfiltered magnitudes are taken for r. Colour terms, a tenth or two, are not
-corrected.
+734, table 1). Numbers are 0 to 5 for u to y, and so ZTF's 1, 2, 3 are g, r, i. Unfiltered
+magnitudes are taken for r. Colour terms, a tenth or two, are not corrected.
 """

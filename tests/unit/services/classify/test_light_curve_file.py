@@ -91,3 +91,43 @@ def test_a_batch_of_any_part(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(LightCurveFileError, match=words):
         read_light_curves(written(tmp_path, text))
+
+
+def test_flux_and_magnitude_may_stand_in_one_file(tmp_path: Path) -> None:
+    text = (
+        "object_id,mjd,band,flux,flux_err,mag,mag_err\no,60000,g,100,50,,\n"
+        "o,60001,g,,,20.0,0.1\no,60002,g,,,20.0,\no,60003,g,5,-1,,\no,60004,g,,,,\n"
+    )
+    found = read_light_curves(written(tmp_path, text))
+    assert found.curves.kind.tolist() == [FORCED, DETECTION, DETECTION]
+    np.testing.assert_allclose(found.curves.flux_njy, [100.0, 36_307.8, 36_307.8], rtol=1e-4)
+    assert found.dropped == {"no flux": 1, "no positive error": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("ztfg", 1), ("ZTF_r", 2), ("lsstr", 2), ("LSST-y", 5), ("1", 1), ("2", 2), ("3", 3),
+     ("0", 0), ("V", 1), ("Rc", 2), ("i'", 3), ("ps1z", 4)],
+)  # fmt: skip
+def test_bands_as_observers_call_them(name: str, code: int, tmp_path: Path) -> None:
+    path = written(tmp_path, f"object_id,mjd,band,mag\no,60000,{name},20\n")
+    assert read_light_curves(path).curves.band.tolist() == [code]
+
+
+def test_what_is_no_number_is_dropped_and_the_rest_goes_on(tmp_path: Path) -> None:
+    text = "object_id,mjd,band,flux,flux_err\no,60000,g,100,5\no,late,g,100,5\no,60001,g,inf,5\n"
+    found = read_light_curves(written(tmp_path, text))
+    assert found.curves.mjd_tai.tolist() == [60_000.0]
+    assert found.dropped == {"no time": 1, "no flux": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("object_id,mjd,band,mag\no,2460000.5,g,20\n", "Julian"),
+     ("object_id,mjd,band,mag\no,late,g,20\n", "not numbers"),
+     ("object_id,mjd,band,mag\no,60000,Q,20\n", "it has: Q"),
+     ("object_id,mjd,band,mag\n", "no rows")],
+)  # fmt: skip
+def test_a_file_without_a_usable_point_says_why(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(LightCurveFileError, match=said):
+        read_light_curves(written(tmp_path, text))
