@@ -76,7 +76,14 @@ def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
 
 
 async def alerts_of_night(
-    store: Store, sight: Sight, survey: str, night: int, limit: int, after: str | None
+    store: Store,
+    sight: Sight,
+    survey: str,
+    night: int,
+    limit: int,
+    after: str | None,
+    *,
+    newest_first: bool = False,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Alerts of a night, envelope by envelope; and the envelope's ``_id`` to go on behind.
 
@@ -87,11 +94,12 @@ async def alerts_of_night(
     query: dict[str, Any] = {"survey": survey, "night": night}
     if after is not None:
         query["_id"] = {"$gt": after}
+    sort = [("timestamp_ms", -1)] if newest_first else [("_id", 1)]
     alerts: list[dict[str, Any]] = []
     last: str | None = None
     read = 0
     async for document in store.stream(
-        Collection.ENVELOPES, query, fields=["batch"], sort=[("_id", 1)], limit=_MOST_ENVELOPES
+        Collection.ENVELOPES, query, fields=["batch"], sort=sort, limit=_MOST_ENVELOPES
     ):
         last, read = document["_id"], read + 1
         with contextlib.suppress(RejectedRecordError):

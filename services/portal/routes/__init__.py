@@ -23,6 +23,7 @@ from services.portal.routes import (
     health,
     labels,
     objects,
+    pages,
     registry,
     statistics,
     streams,
@@ -51,5 +52,5 @@ API_ROUTERS: tuple[APIRouter, ...] = (
 )
 """Below ``/api/v1``."""
 
-ROOT_ROUTERS: tuple[APIRouter, ...] = (health.router,)
+ROOT_ROUTERS: tuple[APIRouter, ...] = (health.router, pages.router)
 """At the root: what has its place by a standard of its own."""
