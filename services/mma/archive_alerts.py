@@ -41,8 +41,12 @@ async def archived_alerts(
 
 
 async def archived_notices(store: Store, event_id: str) -> list[Notice]:
-    """Every notice of an event, in order of writing; those of aliases are under their own ids."""
-    found = await store.find(Collection.NOTICES, {"key": event_id})
+    """Every notice of an event, by whatever names the event list knows it, in order of writing."""
+    ids = [f"{role}/{event_id}" for role in ("observation", "test", "injection")]
+    query = {"$or": [{"_id": {"$in": ids}}, {"names": event_id}]}
+    listed = await store.find(Collection.EVENTS, query, fields=["names"])
+    names = {event_id, *(name for one in listed for name in one.get("names", ()))}
+    found = await store.find(Collection.NOTICES, {"key": {"$in": sorted(names)}})
     found.sort(key=lambda document: document["timestamp_ms"])
     return [Notice.from_json(document["value"]) for document in found]
 

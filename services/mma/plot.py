@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from services.mma.archive_alerts import archived_associations, archived_notices
-from services.mma.events import History
+from services.mma.event_store import EventStore
 from services.mma.positions import read_positions
 from services.mma.region_files import read_region
 from services.mma.settings import MmaSettings
 from services.mma.sky_figure import Marked, draw_region
 from services.mma.skymaps.base import Region
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
+from shared.schemas.notice import Notice
 from shared.store import open_store
 
 DESCRIPTION = """\
@@ -38,9 +41,7 @@ database."""
 async def _from_archive(event_id: str) -> tuple[Region | None, Marked]:
     store = open_store(MmaSettings())
     try:
-        history = History()
-        for notice in await archived_notices(store, event_id):
-            history = history.with_notice(notice) or history
+        notices = await archived_notices(store, event_id)
         told = await archived_associations(store, event_id)
     finally:
         store.close()
@@ -50,7 +51,26 @@ async def _from_archive(event_id: str) -> tuple[Region | None, Marked]:
         np.array([one.dec_deg for one in told]),
         [one.object_id for one in told],
     )
-    return history.region, marked
+    return _region_of_event(notices, event_id), marked
+
+
+def _region_of_event(notices: Sequence[Notice], event_id: str) -> Region | None:
+    """Where an event is, or was before it was taken back; the real one before tests of its name."""
+    events = EventStore()
+    for notice in notices:
+        with suppress(RejectedRecordError):
+            events.add(notice)
+    for key in sorted(events.keys(), key=lambda key: (key[0] != "observation", key)):
+        history = events.history(key)
+        if history is None or event_id not in {key[1], *(n.event_id for n in history.notices)}:
+            continue
+        best = history.best()
+        if best is not None:
+            return best[1]
+        was = sorted(history.placed.values(), key=lambda place: place.area_90_deg2)
+        if was:
+            return was[0].region
+    return None
 
 
 def _candidates(path: Path | None) -> Marked:
