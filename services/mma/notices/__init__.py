@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from services.mma.notices.agile import AGILE
 from services.mma.notices.amon import AMON
 from services.mma.notices.asassn import ASASSN
-from services.mma.notices.base import Document, JsonNotice, NoticeType
+from services.mma.notices.base import Document, JsonNotice, NoticeType, Reading
 from services.mma.notices.boom import BOOM
 from services.mma.notices.burstcube import BURSTCUBE
 from services.mma.notices.calet import CALET
@@ -85,6 +85,8 @@ NOTICE_TYPES: tuple[NoticeType, ...] = (
     OTHER,
 )
 """Order counts: the first that recognises a document reads it."""
+_UNIX_EPOCH_MJD = 40587.0
+_FUTURE_DAYS = 0.5
 BY_NAME: dict[str, NoticeType] = registry(NOTICE_TYPES)
 
 
@@ -159,7 +161,7 @@ def read_notice(payload: bytes, received_ms: int) -> Notice:
             classification=reading.classification,
             instruments=reading.instruments,
             cites=(*_cited(document), *reading.cites),
-            remarks=reading.remarks,
+            remarks=(*reading.remarks, *_of_the_future(reading, received_ms)),
             p_astro=reading.p_astro,
             vetoes=reading.vetoes,
             redshift=reading.redshift,
@@ -169,6 +171,15 @@ def read_notice(payload: bytes, received_ms: int) -> Notice:
         )
     except ValidationError as error:
         raise RejectedRecordError("bad_value", str(error.errors()[0])) from error
+
+
+def _of_the_future(reading: Reading, received_ms: int) -> tuple[str, ...]:
+    """A remark on an observation that is yet to be; it is kept, for a clock may be wrong."""
+    received_mjd = _UNIX_EPOCH_MJD + received_ms / 86_400_000
+    ahead_days = reading.event_mjd_tai - received_mjd
+    if received_ms <= 0 or ahead_days < _FUTURE_DAYS or reading.role != "observation":
+        return ()
+    return (f"its time lies {ahead_days:.1f} days after its receipt",)
 
 
 def _cited(document: Document) -> tuple[str, ...]:

@@ -308,6 +308,15 @@ def test_interval_of_voevent_2_1():
     assert notice(payload).event_time == "2024-01-14T23:00:00.000Z"
 
 
+def test_an_observation_of_the_future_is_kept_and_said():
+    payload = voevent("ivo://e/s#1", time="2024-01-20T00:00:00")
+    received_ms = 1_705_276_800_000  # 2024-01-15
+    assert "5.0 days after its receipt" in read_notice(payload, received_ms).remarks[0]
+    assert read_notice(payload, received_ms + 5 * 86_400_000).remarks == ()
+    planned = payload.replace(b'role="observation"', b'role="prediction"')
+    assert read_notice(planned, received_ms).remarks == ()
+
+
 @pytest.mark.shelf
 def test_every_official_example_parses():
     folder = SHELF / "gcn_schema_examples" / "gcn"
