@@ -69,6 +69,7 @@ SERVICE_VERBS = (
         "learn nightly", "services.classify.verbs.learn.nightly", "Learn from the night, unattended"
     ),
     Verb("learn anomalies", "services.classify.verbs.learn.anomalies", "A user's own anomalies"),
+    Verb("learn selection", "services.classify.verbs.learn.selection", "Who gets through"),
     Verb("learn rollback", "services.classify.verbs.learn.rollback", "Take a promotion back"),
     Verb("labels import", "services.classify.verbs.labels.importing", "Send a CSV of classes"),
     Verb("labels list", "services.classify.verbs.labels.listing", "Objects and their classes"),

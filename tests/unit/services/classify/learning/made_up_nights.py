@@ -1,9 +1,7 @@
-"""Runs made-up nights; killed after the step that is named. Started by test_nightly.py."""
+"""Made-up nights, played by a process that kills itself after a step. For test_nightly.py."""
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +12,6 @@ from services.classify.learning.nightly.source import Known, NightAlerts
 
 FIRST, NIGHTS = 60_000, 10
 DAY_MS = 86_400_000
-steps.LEAST_JUDGED = 20
-steps.LATENCY_US = 1e9  # a shared machine's clock is not what is tested
 
 
 class MadeUp:
@@ -47,8 +43,10 @@ class MadeUp:
         return (night + 1) * DAY_MS
 
 
-def main():
-    folder, kill_night, kill_step = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+def play_nights(folder, kill_night, kill_step):
+    """In a process of its own: it changes limits, and may end itself."""
+    steps.LEAST_JUDGED = 20
+    steps.LATENCY_US = 1e9  # a shared machine's clock is not what is tested
     books = Books(folder)
     marker = folder / f"killed_{kill_night}_{kill_step}"
 
@@ -60,7 +58,3 @@ def main():
     last = books.progress().get("night") or FIRST
     for night in range(last, FIRST + NIGHTS):
         run_night(books, MadeUp(), night, seed=1, after=after)
-
-
-if __name__ == "__main__":
-    main()
