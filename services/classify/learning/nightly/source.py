@@ -35,8 +35,13 @@ class Known:
 class NightSource(Protocol):
     """What the loop works on."""
 
-    classes: tuple[str, ...]
-    features: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in order."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
 
     def alerts(self, night: int) -> NightAlerts:
         """The night's alerts; none if there were none."""

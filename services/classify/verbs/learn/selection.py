@@ -65,7 +65,7 @@ class _Followed:
         classes: list[Any] = [None] * len(batch)
         if "transient" in schema:
             classes = pc.struct_field(batch.column("transient"), "class").to_pylist()
-        offsets = _host_offsets(batch) if "hosts" in schema else [None] * len(batch)
+        offsets: list[Any] = _host_offsets(batch) if "hosts" in schema else [None] * len(batch)
         for k, name in enumerate(names):
             if name not in self.truth:
                 continue
