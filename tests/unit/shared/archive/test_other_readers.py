@@ -1,5 +1,7 @@
 """Readers that nobody here wrote open the packed nights: lsdb, hats, Dask, DuckDB, pyarrow."""
 
+import shutil
+
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -70,3 +72,22 @@ def test_pyarrow_reads_it_as_a_dataset(catalog):
         columns=["alert_id", "score"], filter=ds.field("flux_njy") > 0
     )
     assert 0 < table.num_rows <= 800
+
+
+def test_spark_reads_it_and_merges_schemas(catalog):
+    """Needs ``pip install pyspark`` (half a gigabyte) and a Java; no extra of ours installs it."""
+    sql = pytest.importorskip("pyspark.sql", reason="install pyspark and Java to run this")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs a Java on the PATH")
+    session = (
+        sql.SparkSession.builder.master("local[1]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    try:
+        alerts = session.read.option("mergeSchema", "true").parquet(str(catalog / "dataset"))
+        counted = alerts.selectExpr("count(*)", "count(score)", "count(survey_fields.drb)")
+        assert tuple(counted.collect()[0]) == (800, 400, 800)
+    finally:
+        session.stop()
