@@ -122,12 +122,12 @@ def sky_svg(marks: Iterable[SkyMark]) -> Markup:
     """The whole sky in Hammer's projection, ICRS; right ascension grows to the left from 0h."""
     width, height = 2 * _SKY_RADIUS + 20, _SKY_RADIUS + 20
     cx, cy = width / 2, height / 2
-    parts = [
+    frame = (
         f'<ellipse class="frame" cx="{cx}" cy="{cy}" rx="{_SKY_RADIUS}" ry="{_SKY_RADIUS / 2}"/>'
-    ]
+    )
     parallels = [[(ra, dec) for ra in range(-180, 181, 5)] for dec in (-60, -30, 0, 30, 60)]
-    meridians = [[(ra, dec) for dec in range(-90, 91, 5)] for ra in range(-150, 181, 30)]
-    parts += [_line(points, cx, cy) for points in (*parallels, *meridians)]
+    meridians = [[(ra, dec) for dec in range(-90, 91, 5)] for ra in range(-150, 180, 30)]
+    parts = [*(_line(points, cx, cy) for points in (*parallels, *meridians)), frame]
     for hours in (6, 12, 18):
         x, y = _hammer(hours * 15.0 if hours != 12 else 179.9, 0.0)
         parts.append(

@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 
+from services.distribute.deliver import outgoing_alerts
 from services.portal.verbs import filters as verb
+from shared.filters.engine import FilterEngine
 from shared.filters.kept import from_document
+from shared.filters.user_filter import UserFilter
+from shared.kafka.records import Envelope, Record
+from shared.testing.published import published_batch
 
 pytestmark = [pytest.mark.kafka, pytest.mark.database]
 NARROW = (
@@ -78,9 +86,26 @@ def test_the_life_of_a_filter(world):
         assert eve.post(f"{path}/activate").json()["state"] == "active"
         assert eve.post(f"{path}/retire").json()["state"] == "retired"
         assert eve.post(f"{path}/retire").status_code == 409
-        versions = eve.get(f"/subjects/{subject}/versions")
-        if versions.status_code != 404:
-            assert versions.json() == [1]
+        versions = eve.get(f"/api/v1/registry/subjects/{subject}/versions")
+        assert versions.json() == [1], "both versions of the filter send the same columns"
+        with world.client("rhea") as other:
+            assert other.get(f"/api/v1/registry/subjects/{subject}/versions").status_code == 404
+
+
+def test_confluents_deserializer_reads_what_a_select_sends(world):
+    with world.client("olga") as operator:
+        operator.post("/api/v1/filters", json=given("narrow", visibility="public"))
+        assert operator.post("/api/v1/filters/narrow/activate").status_code == 200
+    each = UserFilter(name="narrow", select=NARROW, description="a test", owner="olga")
+    batch = published_batch(60, survey="ztf")
+    envelope = Envelope(Record("t", 0, 0, 0, None, b""), batch)
+    (messages,) = outgoing_alerts(FilterEngine([each]), [envelope], "portal.").values()
+    decode = AvroDeserializer(SchemaRegistryClient({"url": f"{world.url}/api/v1/registry"}))
+    where = SerializationContext("portal.out.narrow", MessageField.VALUE)
+    found = [decode(message.value, where) for message in messages]
+    rows = [row for row in batch.record_batch.to_pylist() if row["alert_id"].endswith("5")]
+    assert [one["object_id"] for one in found] == [row["object_id"] for row in rows]
+    assert len(found[0]["lc_flux_njy"]) == len(rows[0]["lc_flux_njy"])
 
 
 def test_what_is_anothers_stays_so(world):
