@@ -7,10 +7,10 @@ says best where it is, what was retracted (``history.py``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from services.mma.event_group import EventGroup
 from services.mma.events import ActiveEvent, EventKey, Snapshot
 from services.mma.history import History
 from services.mma.identity import Heard, clean_id, folded
@@ -27,63 +27,6 @@ _INJECTIONS_KEPT = 3
 _NAMESAKES_KEPT = 100
 """Events that share one id; a sender who numbers nothing has no more."""
 _NOTICES_PER_EVENT_HELD = 20
-_UNIX_EPOCH_MJD = 40587.0
-
-
-@dataclass(slots=True)
-class _Group:
-    """The notices of one event, its name, and what is active of it."""
-
-    role: str
-    history: History
-    name: str
-    """Its id, as whoever spoke first writes it."""
-    earliest_mjd_tai: float
-    age: tuple[float, int]
-    """For forgetting: the smallest goes first."""
-    key: EventKey = ("", "")
-    active: ActiveEvent | None = None
-
-    @classmethod
-    def of(cls, role: str, history: History) -> _Group:
-        """The group of these notices.
-
-        Its age is the event's time, but never after its notice came: what has an absurd date must
-        not outlive all else.
-        """
-        first, earliest = history.first(), history.earliest_mjd_tai()
-        moments = [earliest, _mjd(first.issued_ms)]
-        if first.received_ms > 0:
-            moments.append(_mjd(first.received_ms))
-        return cls(role, history, history.name(), earliest, (min(moments), first.issued_ms))
-
-    @property
-    def base(self) -> EventKey:
-        """What its namesakes are found by."""
-        return self.role, folded(self.name)
-
-    def settle(self, key: EventKey) -> None:
-        """Work out what is active, under the name ``key``."""
-        self.key = key
-        self.active = None
-        best = self.history.best()
-        if best is None:
-            return
-        notice, region = best
-        if notice.notice_type != "lvk":
-            # Later positions carry the time of the image; the event is as old as its first word.
-            times = [n for n in self.history.standing() if n.alert_kind != "retraction"]
-            earliest = min(times, key=lambda n: (n.event_mjd_tai, n.notice_id))
-            said = {"event_mjd_tai": earliest.event_mjd_tai, "event_time": earliest.event_time}
-            notice = notice.model_copy(update=said)
-        window = BY_NAME[notice.notice_type].window
-        self.active = ActiveEvent(
-            notice=notice.model_copy(update={"event_id": key[1]}),
-            version=len(self.history),
-            region=region,
-            window_start_mjd_tai=notice.event_mjd_tai - window.before_days,
-            window_end_mjd_tai=notice.event_mjd_tai + window.after_days,
-        )
 
 
 class EventStore:
@@ -105,7 +48,7 @@ class EventStore:
         self._max_events = max_events
         self._max_maps = max_maps
         self._max_credible_level = max_credible_level
-        self._groups: dict[int, _Group] = {}
+        self._groups: dict[int, EventGroup] = {}
         self._next = 0
         self._named: dict[EventKey, set[int]] = {}
         self._by_key: dict[EventKey, int] = {}
@@ -139,7 +82,7 @@ class EventStore:
             return []
         histories = [self._groups[one].history for one in linked] or [History()]
         joined = histories[0].joined_with(histories[1:]).with_notice(notice, heard)
-        group = _Group.of(notice.role, joined)
+        group = EventGroup.of(notice.role, joined)
         known = self._groups[linked[0]] if len(linked) == 1 else None
         is_extended = known is not None and known.name == group.name
         group.settle(known.key if known and is_extended else (notice.role, group.name))
@@ -197,7 +140,7 @@ class EventStore:
             if any(heard.is_same_event(other) for other in self._groups[one].history.heard)
         ]
 
-    def _replace(self, linked: list[int], group: _Group) -> list[EventKey]:
+    def _replace(self, linked: list[int], group: EventGroup) -> list[EventKey]:
         """Put ``group`` in the place of those it is made of, and name it and its namesakes."""
         bases = {self._groups[one].base for one in linked} | {group.base}
         touched = {one for base in bases for one in self._named.get(base, ())} | set(linked)
@@ -224,7 +167,7 @@ class EventStore:
         self._snapshot = None
         return changed
 
-    def _extend(self, one: int, group: _Group) -> None:
+    def _extend(self, one: int, group: EventGroup) -> None:
         """One notice more in an event that keeps its name: most notices are that."""
         self._groups[one] = group
         for name in group.history.heard[-1].names:
@@ -238,7 +181,7 @@ class EventStore:
         if maps:
             self._mapped[one] = maps
 
-    def _insert(self, group: _Group) -> None:
+    def _insert(self, group: EventGroup) -> None:
         self._next += 1
         self._groups[self._next] = group
         for name in _all_names(group.history):
@@ -332,10 +275,6 @@ def _require_cap(region: Region, max_credible_level: float) -> None:
 
 def _identity(event: ActiveEvent | None) -> tuple[str, float] | None:
     return None if event is None else (event.notice.notice_id, event.notice.event_mjd_tai)
-
-
-def _mjd(unix_ms: int) -> float:
-    return _UNIX_EPOCH_MJD + unix_ms / 86_400_000.0
 
 
 def _day(mjd: float) -> str:
