@@ -29,10 +29,13 @@ COURIER = "courier"
 """Carries out the subscriptions that the portal takes."""
 VTP = "vtp"
 """The VOEvent broker."""
+LEARNING = "learning"
+"""Keeps each user's list of anomalies, by the user's votes."""
 RECEIVE = "receive"
 """Takes notices in, where it has been told from where."""
 MODULES = {
     REMOTE: "services.xmatch.remote",
+    LEARNING: "services.classify.learning",
     RECEIVE: "services.mma.receive",
     COURIER: "services.distribute.courier",
     VTP: "services.distribute.vtp",
@@ -69,6 +72,9 @@ class LocalSettings(ServiceSettings):
     )
     remote_enabled: bool = Field(
         False, title="Start the worker that asks CDS and SIMBAD about alerts that matter"
+    )
+    learning_enabled: bool = Field(
+        False, title="Start the worker that keeps users' lists of anomalies, by their votes"
     )
     gcn_bootstrap_servers: str = Field("", title="Kafka with notices; empty for none")
     vtp_servers: str = Field("", title="VTP brokers to receive notices from; empty for none")
@@ -142,6 +148,7 @@ class LocalSettings(ServiceSettings):
         """Workers that stand beside a service of ``chosen``, where they are wanted."""
         workers = (
             (REMOTE, "xmatch", self.remote_enabled),
+            (LEARNING, "classify", self.learning_enabled),
             (RECEIVE, "mma", self.receives_notices()),
             (COURIER, PORTAL, self.courier_enabled),
             (VTP, PORTAL, self.vtp_enabled),
