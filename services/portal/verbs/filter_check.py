@@ -16,19 +16,18 @@ from shared.filters.check import Verdict, check_file
 from shared.filters.user_filter import FilterFileError
 
 _ABOUT = """\
-Check filters, offline: FILE.toml with [[filter]] tables, or FILE.sql with one WHERE clause
-(a leading SELECT * FROM alerts WHERE is allowed).
+Check filters, offline: FILE.sql with SELECT columns FROM alerts WHERE condition (or the condition
+alone), FILE.json with a Mongo-style match document, or FILE.toml with [[filter]] tables.
 
-A filter is one SQL expression on one alert: the columns of docs/data-dictionary.md, the derived
-columns and functions of docs/filters.md. It is tried on every survey; it needs to fit one.
+Columns and functions: docs/data-dictionary.md and docs/filters.md. A filter is tried on every
+survey; it needs to fit one.
 
-Example of a filter:
+Example, rising.sql:
 
-  [[filter]]
-  name = "rising"
-  description = "Young, real and bright"
-  owner = "me@example.org"
-  where = "days_since_first_detection < 5 AND magnitude_ab < 19 AND reliability > 0.8"
+  SELECT object_id, ra_deg, dec_deg, magnitude_ab FROM alerts
+  WHERE days_since_first_detection < 5 AND magnitude_ab < 19 AND reliability > 0.8
+
+  tocsin filters check rising.sql       exit status 0 if it would be accepted, 2 and where if not
 """
 
 
@@ -39,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".toml or .sql")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".sql, .json or .toml")
     parser.add_argument("--json", action="store_true", help="one JSON line per filter")
     arguments = parser.parse_args(argv)
     is_good = True
@@ -58,6 +57,8 @@ def _line(verdict: Verdict) -> str:
     if verdict.reason is not None:
         return f"{verdict.place}: filter {verdict.name} refused: {verdict.reason}"
     line = f"{verdict.place}: filter {verdict.name} accepted for {', '.join(verdict.surveys)}"
+    if verdict.columns:
+        line += f"\n  sends {', '.join(column.name for column in verdict.columns)}"
     for survey, why in (verdict.not_applicable or {}).items():
         line += f"\n  not for {survey}: {why}"
     return line
@@ -73,6 +74,8 @@ def _json_line(verdict: Verdict) -> str:
         "reason": verdict.reason,
         "surveys": list(verdict.surveys),
         "not_applicable": dict(verdict.not_applicable or {}),
+        "columns": [column.name for column in verdict.columns],
+        "schema_id": verdict.schema.id if verdict.schema else None,
     }
     return json.dumps(document, ensure_ascii=False)
 

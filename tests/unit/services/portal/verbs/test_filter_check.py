@@ -93,3 +93,22 @@ def test_a_file_that_holds_no_filters(tmp_path, capsys, content):
     assert main([str(path)]) == 2
     assert str(path) in capsys.readouterr().err
     assert main([str(tmp_path / "absent.sql")]) == 2
+
+
+def test_a_select_says_what_it_sends(tmp_path, capsys):
+    path = sql(tmp_path, "SELECT object_id, mag(flux_njy) AS m FROM alerts WHERE band = 'g'")
+    assert main([str(path), "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["columns"] == ["object_id", "m"]
+    assert verdict["schema_id"] > 1
+    assert main([str(path)]) == 0
+    assert "sends object_id, m" in capsys.readouterr().out
+
+
+def test_a_match_document(tmp_path, capsys):
+    path = tmp_path / "mine.json"
+    path.write_text('{"magnitude_ab": {"$lt": 19}, "band": {"$in": ["g", "r"]}}')
+    assert main([str(path)]) == 0
+    path.write_text('{"magnitude_ab": {"$sleep": 19}}')
+    assert main([str(path)]) == 2
+    assert "no operator '$sleep'" in capsys.readouterr().err
