@@ -35,6 +35,7 @@ from shared.schemas.target import Target
 from shared.schemas.vote import Vote
 from shared.sky.healpix import healpix29_of
 from shared.store import Collection, open_store
+from shared.subscriptions.subscription import Delivery, Subscription
 from shared.testing.published import published_batch
 
 GROUP = "novae"
@@ -53,6 +54,9 @@ MAY_SEE = {
     "SECRETLABEL": {"vera", "ines", "olga"},
     "SECRETVOTE": {"vera"},
     "secret_filter": {"vera", "ines", "olga"},
+    "SECRETSUBSCRIPTION": {"vera", "ines", "olga"},
+    "SECRETDELIVERY": {"vera", "ines", "olga"},
+    "SEALEDSECRET": set(),
 }
 """Words that stand in private things of the world, and who may ever read them."""
 RA_DEG, DEC_DEG = 210.91, 54.32
@@ -166,6 +170,23 @@ def _filter(name: str, visibility: str) -> dict:
     }  # fmt: skip
 
 
+def _subscription() -> Subscription:
+    return Subscription(
+        subscription_id="aaaaaaaaaaaa", name="SECRETSUBSCRIPTION", source="out.bright",
+        channel="webhook", settings={"url": "https://example.org/SECRETSUBSCRIPTION"},
+        sealed_secret="SEALEDSECRET",  # noqa: S106
+        owner="vera", group=GROUP, state="paused", created_ms=1,
+    )  # fmt: skip
+
+
+def _delivery() -> Delivery:
+    return Delivery(
+        delivery_id="aaaaaaaaaaaa/portal.out.bright/0/0", subscription_id="aaaaaaaaaaaa",
+        channel="webhook", source="out.bright", state="failed", partition=0, offset=0,
+        reason="SECRETDELIVERY", queued_ms=1,
+    )  # fmt: skip
+
+
 async def _furnish(settings: PortalSettings) -> dict[str, str]:
     """Fill the database, the archive and Kafka; tokens by name."""
     store = open_store(settings)
@@ -183,6 +204,8 @@ async def _furnish(settings: PortalSettings) -> dict[str, str]:
     own = made_schema("out.secret_filter", text)
     topic = out_topic("secret_filter", settings.topic_prefix)
     await store.insert(Collection.SCHEMAS, [own.document(subject_of(topic), 1)])
+    await store.insert(Collection.SUBSCRIPTIONS, [_subscription().to_document()])
+    await store.insert(Collection.DELIVERIES, [_delivery().to_document()])
     accounts = Accounts(store)
     tokens = {}
     for name, (role, groups) in PEOPLE.items():
