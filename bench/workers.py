@@ -43,7 +43,7 @@ ROWS = ((1, 0.5), (1, 1.0), (2, 2.0))
 LINEAR_WITHIN = 0.15
 _MIDDLE = (0.2, 0.95)
 _FEWEST_LOOKS = 10
-_ONE_WRITER = "archive"
+_ALONE = ("archive", "portal")
 """The packets' folder has one writer: more of them would wait for it."""
 EXAMPLES = """\
 Examples:
@@ -177,7 +177,7 @@ def _sets(
         "TOCSIN_TOPIC_PREFIX": prefix,
         "TOCSIN_DATABASE_NAME": prefix.rstrip("."),
         "TOCSIN_EXTERNAL": "true",
-        "TOCSIN_WORKERS": ",".join(f"{name}={sets}" for name in names if name != _ONE_WRITER),
+        "TOCSIN_WORKERS": ",".join(f"{name}={sets}" for name in names if name not in _ALONE),
     }
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)

@@ -125,6 +125,8 @@ class LocalSettings(ServiceSettings):
             for entry in _entries(value):
                 if not 1 <= int(entry.partition("=")[2] or 0) <= 64:
                     raise ValueError(f"workers: {entry!r} is not service=number from 1 to 64")
+                if entry.startswith(f"{PORTAL}=") and entry != f"{PORTAL}=1":
+                    raise ValueError("workers: the portal is one process, at one port")
         return value
 
     @model_validator(mode="after")

@@ -119,3 +119,9 @@ def test_a_process_reads_the_same_settings_from_its_environment(monkeypatch, tmp
     for name, value in told.environment().items():
         monkeypatch.setenv(name, value)
     assert LocalSettings() == told
+
+
+def test_the_portal_is_one_process():
+    assert LocalSettings(workers="portal=1").workers_of("portal") == 1
+    with pytest.raises(ValidationError, match="one process"):
+        LocalSettings(workers="portal=2")
