@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import numba
+from functools import cache
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,10 +26,17 @@ class SteadyRiser:
         arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
         offsets = np.asarray(arrays["lc_kind"].offsets)
         flat = [np.asarray(array.values) for array in arrays.values()]
-        return np.asarray(_rises(offsets, *flat), np.bool_)
+        return np.asarray(_compiled()(offsets, *flat), np.bool_)
 
 
-@numba.njit(cache=True, nogil=True)
+@cache
+def _compiled() -> Any:
+    """``_rises`` in machine code, made when it is first used: most who import this never do."""
+    from numba import njit  # noqa: PLC0415  # half a second
+
+    return njit(cache=True, nogil=True)(_rises)
+
+
 def _rises(
     offsets: npt.NDArray[np.int32],
     kind: npt.NDArray[np.int8],

@@ -29,6 +29,13 @@ def given(name, select=NARROW, **more):
     return {"name": name, "select": select, "description": "a test", **more}
 
 
+def patient(world, who):
+    """A client that waits for a backtest on a busy machine."""
+    client = world.client(who)
+    client.timeout = 180
+    return client
+
+
 def test_checked_backtested_and_never_kept(world):
     with world.client() as anybody:
         good = anybody.post("/api/v1/filters/check", json={"select": NARROW}).json()
@@ -44,7 +51,7 @@ def test_checked_backtested_and_never_kept(world):
         assert not neither["is_accepted"]
         refused = anybody.post("/api/v1/filters/backtest", json={"select": NARROW})
         assert refused.status_code == 401
-    with world.client("eve") as eve:
+    with patient(world, "eve") as eve:
         report = eve.post("/api/v1/filters/backtest", json={"select": NARROW}).json()
         assert 0 < report["wanted"] < report["alerts"]
         assert {night["survey"] for night in report["nights"]} == {"ztf"}, "lsst is private here"
@@ -62,7 +69,7 @@ def test_checked_backtested_and_never_kept(world):
 
 
 def test_the_life_of_a_filter(world):
-    with world.client("eve") as eve, world.client("olga") as operator:
+    with patient(world, "eve") as eve, patient(world, "olga") as operator:
         made = eve.post("/api/v1/filters", json=given("eves_own"))
         assert made.status_code == 201
         assert made.json()["state"] == "draft"
@@ -93,7 +100,7 @@ def test_the_life_of_a_filter(world):
 
 
 def test_confluents_deserializer_reads_what_a_select_sends(world):
-    with world.client("olga") as operator:
+    with patient(world, "olga") as operator:
         operator.post("/api/v1/filters", json=given("narrow", visibility="public"))
         assert operator.post("/api/v1/filters/narrow/activate").status_code == 200
     each = UserFilter(name="narrow", select=NARROW, description="a test", owner="olga")
@@ -109,7 +116,7 @@ def test_confluents_deserializer_reads_what_a_select_sends(world):
 
 
 def test_what_is_anothers_stays_so(world):
-    with world.client("eve") as eve, world.client("vera") as vera, world.client() as anybody:
+    with patient(world, "eve") as eve, patient(world, "vera") as vera, world.client() as anybody:
         assert vera.post("/api/v1/filters", json=given("veras")).status_code == 201
         assert eve.get("/api/v1/filters/veras").status_code == 404
         assert anybody.get("/api/v1/filters/veras").status_code == 404
@@ -126,7 +133,7 @@ def test_what_is_anothers_stays_so(world):
 
 
 def test_a_refused_filter_says_where(world):
-    with world.client("eve") as eve:
+    with patient(world, "eve") as eve:
         answer = eve.post("/api/v1/filters", json=given("bad", "SELECT x\nFROM alerts"))
         assert answer.status_code == 422
         assert (answer.json()["line"], answer.json()["column"]) == (1, 8)
@@ -168,7 +175,7 @@ async def test_what_the_portal_keeps_is_what_distribute_reads(world):
     from shared.store import Collection, open_store
 
     store = open_store(world.settings)
-    with world.client("vera") as vera:
+    with patient(world, "vera") as vera:
         vera.post("/api/v1/filters", json=given("read_back", group="novae"))
     (document,) = await store.find(Collection.FILTERS, {"name": "read_back"})
     each = from_document(document)
