@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -155,6 +156,7 @@ class Courier:
             task.cancel()
         await asyncio.gather(*(task for _, _, task in ended), return_exceptions=True)
         for subscription, _, _ in ended:
+            self._metrics.ended(subscription.channel, subscription.subscription_id)
             log.info("line_ended", subscription=subscription.subscription_id)
 
     async def _pause(self, subscription: Subscription, reason: str) -> None:
@@ -177,11 +179,18 @@ class Courier:
                 await self._pause(subscription, str(error))
 
     async def _sweep(self) -> None:
-        """Forget what was settled long ago."""
+        """Forget what was settled long ago, and what was for subscriptions that are no more."""
         if time.monotonic() - self._swept_at_s < _SWEEP_EVERY_S:
             return
         self._swept_at_s = time.monotonic()
         before_ms = now_ms() - int(self._settings.courier_keep_days * _DAY_MS)
-        query = {"settled_ms": {"$lt": before_ms, "$ne": None}}
+        query: dict[str, Any] = {"settled_ms": {"$lt": before_ms, "$ne": None}}
         removed = await self._store.remove(Collection.DELIVERIES, query)
+        deleted = await self._store.find(
+            Collection.SUBSCRIPTIONS, {"state": "deleted"}, fields=("_id",), limit=10_000
+        )
+        if deleted:  # nobody waits for what was under way to them
+            names = {"$in": [one["_id"] for one in deleted]}
+            query = {"subscription_id": names, "settled_ms": None}
+            removed += await self._store.remove(Collection.DELIVERIES, query)
         log.info("deliveries_forgotten", count=removed)

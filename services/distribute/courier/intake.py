@@ -30,6 +30,7 @@ _TAKE = 200
 _FETCH_MS = 500
 _FULL_PAUSE_S = 2.0
 _RETRY_S = 2.0
+_LONGEST_WAIT_MS = 24 * 3_600_000
 
 
 def group_of(subscription_id: str, prefix: str) -> str:
@@ -106,6 +107,8 @@ class Intake:
             # What came before the subscription was made was not asked for.
             auto_offset_reset="latest",
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            # A full queue is waited for without a fetch.
+            max_poll_interval_ms=_LONGEST_WAIT_MS,
             session_timeout_ms=patience.ms(patience.SESSION_S),
             heartbeat_interval_ms=patience.ms(patience.HEARTBEAT_S),
             request_timeout_ms=patience.ms(patience.REQUEST_S),
@@ -114,10 +117,8 @@ class Intake:
 
     async def _follow(self, consumer: Any, came: asyncio.Event) -> None:
         await self._begin(consumer)
+        await self._while_full()
         while True:
-            if await self._queue.length() >= self._settings.courier_queue:
-                await asyncio.sleep(_FULL_PAUSE_S)
-                continue
             fetched = await consumer.getmany(timeout_ms=_FETCH_MS, max_records=_TAKE)
             made = [
                 await self._delivery(message)
@@ -130,6 +131,14 @@ class Intake:
                 came.set()
             if made:
                 await consumer.commit()
+                await self._while_full()
+
+    async def _while_full(self) -> None:
+        """Wait until the queue has room: what comes meanwhile stays in Kafka."""
+        while True:
+            if await self._queue.length() < self._settings.courier_queue:
+                return
+            await asyncio.sleep(_FULL_PAUSE_S)
 
     async def _begin(self, consumer: Any) -> None:
         """Commit where we begin: what comes while the courier is down belongs to us from now on.

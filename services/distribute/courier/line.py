@@ -29,6 +29,8 @@ from shared.subscriptions.subscription import Delivery, Subscription
 
 log = structlog.get_logger()
 _IDLE_S = 1.0
+_QUIET_S = 15.0
+"""While nothing waits: what comes wakes us."""
 _ASK_AGAIN_S = 10.0
 """Between questions about what a peer has taken and not decided."""
 _NAMESPACE = uuid.UUID("8f1d7f0e-6f0b-4c1e-9a52-4b6d2f0c7a11")
@@ -88,9 +90,11 @@ class Line:
         while True:
             await self._assigned.has_partitions.wait()
             self._came.clear()
+            idle_s = _IDLE_S
             try:
                 worked = await self.step()
-                await self._measure()
+                if not await self._measure():
+                    idle_s = _QUIET_S
             except PeerAwayError as error:
                 worked = False
                 self._metrics.away(self._subscription.channel)
@@ -101,7 +105,7 @@ class Line:
                 await asyncio.sleep(self._pauses.next_s())
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_IDLE_S):
+                    async with asyncio.timeout(idle_s):
                         await self._came.wait()
 
     async def step(self) -> bool:
@@ -196,9 +200,11 @@ class Line:
     def _mine(self) -> list[int]:
         return sorted(self._assigned.partitions)
 
-    async def _measure(self) -> None:
+    async def _measure(self) -> bool:
+        """Note length and age of the queue; whether there is anything in it."""
         oldest_ms = await self._queue.oldest_ms()
         age_s = 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
         length = 0 if oldest_ms is None else await self._queue.length()
         name = self._subscription.subscription_id
         self._metrics.waiting(self._subscription.channel, name, length, age_s)
+        return oldest_ms is not None

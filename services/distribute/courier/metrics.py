@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.settings import ServiceSettings
@@ -64,7 +66,8 @@ class CourierMetrics:
     def ended(self, channel: str, subscription: str) -> None:
         """A subscription is no longer carried out."""
         for gauge in (self._queue, self._age):
-            gauge.remove(channel, subscription)
+            with contextlib.suppress(KeyError):  # ended before it was measured
+                gauge.remove(channel, subscription)
 
     def subscriptions(self, by_channel: dict[str, int]) -> None:
         """Active subscriptions by channel."""
