@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from shared.sky.healpix import DEEPEST_ORDER
 
-MOST_BYTES = 256 << 20
+MOST_BYTES = 96 << 20
 """Bytes of alerts in memory before they go to files."""
 
 
