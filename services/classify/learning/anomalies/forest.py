@@ -19,7 +19,7 @@ from coniferest.label import Label as Opinion
 
 from services.classify.learning.models.base import Rows
 
-TREES, SUBSAMPLE = 100, 256
+TREES, SUBSAMPLE = 150, 256
 _OPINIONS = {"anomaly": Opinion.ANOMALY, "regular": Opinion.REGULAR}
 Floats = npt.NDArray[np.float64]
 

@@ -31,6 +31,8 @@ from services.classify.learning.scaling import RunningScale
 
 _SHORT = 50
 """A chunk of fewer examples is a short one."""
+_SINGLE, _WITH_SINGLE = 5, 31
+"""So few examples are learnt once, with so many past ones."""
 _LEAST_MINIBATCH = 16
 
 
@@ -82,10 +84,9 @@ class Perceptron:
         if not len(label):
             return
         self.scale.learn(rows)
-        is_short = len(label) < _SHORT
-        size = max(int(self.options.replay * len(label)), self.options.least_replay)
+        passes, size = self._pace(len(label))
         for network in self._networks:
-            for _ in range(self.options.passes * (1 + is_short)):
+            for _ in range(passes):
                 old_rows, old_label = self._past.sample(size, self._rng)
                 x = self.scale.scaled(np.concatenate([rows, old_rows]))
                 y = np.concatenate([label, old_label])
@@ -94,6 +95,13 @@ class Perceptron:
         self._is_new = False
         if self.options.capacity:
             self._past.add(rows, label, self._rng)
+
+    def _pace(self, examples: int) -> tuple[int, int]:
+        """Passes over a chunk, and past examples in each: a step costs the same for one or many."""
+        if examples < _SINGLE:
+            return 1, _WITH_SINGLE
+        size = max(int(self.options.replay * examples), self.options.least_replay)
+        return self.options.passes * (2 if examples < _SHORT else 1), size
 
     def _fit(self, network: MLPClassifier, x: npt.NDArray[np.float64], y: Labels) -> None:
         size = min(max(len(y) // 6, _LEAST_MINIBATCH), self.options.minibatch, len(y))

@@ -201,6 +201,11 @@ def _grounds(books: Books, source: NightSource, progress: Progress) -> list[str]
     if books.champion is not None and "champion" not in cards:
         return ["the champion's answers have too few labels yet"]
     grounds = objections(cards["challenger"], cards.get("champion"))
+    if books.champion is None:
+        judged_as = scores["challenger"]
+        largest = max(map(sum, judged_as["confusion"])) / judged_as["examples"]
+        if judged_as["accuracy"] <= largest:
+            grounds.append("it is no better than always naming the most frequent class")
     spent = latency_us(books, source, progress)
     if spent > LATENCY_US:
         grounds.append(f"it takes {spent:.0f} microseconds per alert")
