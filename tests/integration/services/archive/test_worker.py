@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr
 
 from services.archive import object as object_command
 from services.archive import packet as packet_command
 from shared.archive.packets import packets_at, packets_root
+from shared.archive.snapshots import archive_root, current_snapshot
 from shared.kafka.admin import ensure_topics, mesh_topics
 from shared.kafka.envelopes import write_envelope
 from shared.kafka.outbox import Outbox
@@ -50,6 +52,8 @@ def environment(settings):
         "TOCSIN_DATABASE_URI": settings.database_uri.get_secret_value(),
         "TOCSIN_DATABASE_NAME": settings.database_name,
         "TOCSIN_STATE_DIR": str(settings.state_dir),
+        "TOCSIN_ARCHIVE_PACK_EVERY_S": "1",
+        "TOCSIN_ARCHIVE_PACK_QUIET_S": "0",
     }
 
 
@@ -96,6 +100,13 @@ async def kept(settings):
     return envelopes, found, notices
 
 
+def packed_ids(settings):
+    """Alerts of the current snapshot, sorted."""
+    snapshot = current_snapshot(archive_root(settings.state_dir), "ztf")
+    files = [snapshot.path(f) for f in snapshot.alert_files()] if snapshot else []
+    return sorted(n for f in files for n in pq.read_table(f, columns=["alert_id"])[0].to_pylist())
+
+
 async def test_kill_9_in_mid_stream_loses_nothing_and_keeps_once(settings, monkeypatch, capsys):
     batches = await fill(settings)
     worker = start_worker(settings)
@@ -114,11 +125,14 @@ async def test_kill_9_in_mid_stream_loses_nothing_and_keeps_once(settings, monke
                 await asyncio.sleep(1.0)
             elif len(envelopes) >= ENVELOPES and all(packets) and notices:
                 break
+        wanted = sorted(i for b in batches for i in b.strings("alert_id"))
+        while packed_ids(settings) != wanted:  # by itself, whatever was killed
+            assert time.monotonic() < deadline + 60, (settings.state_dir / "worker.log").read_text()
+            await asyncio.sleep(0.5)
     finally:
         worker.terminate()
         worker.wait(30)
     envelopes, packets, notices = await kept(settings)
-    wanted = sorted(i for b in batches for i in b.strings("alert_id"))
     assert sorted(i for e in envelopes for i in e["alert_ids"]) == wanted
     assert packets == [[packet(n)] for n in range(PACKETS)]
     assert len(notices) == 1
