@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from services.classify.classifiers.base import Abstention, Answer, ClassifierDefinition
-from services.classify.classifiers.survey_features import OF_OBJECTS
+from services.classify.classifiers.survey_features import WITHOUT_PLACE
 from services.classify.features.base import Features
 from shared.alert_batch import AlertBatch
 from shared.schemas.classification import TRANSIENT as FIELD
@@ -122,7 +122,7 @@ def more(answer: Answer) -> Mapping[str, pa.Array]:
 TRANSIENT = ClassifierDefinition(
     field=FIELD,
     taxonomy=TAXONOMY,
-    features=OF_OBJECTS,
+    features=WITHOUT_PLACE,
     abstentions=abstentions,
     probability=greatest,
     more=more,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from services.classify.features import NAMES, features_of
 from services.classify.features.paczynski import NAMES as LENS_NAMES
 from services.classify.features.paczynski import paczynski_features
-from services.classify.training.datasets.base import LabelledLightCurves, Surroundings
+from services.classify.training.datasets.base import LabelledLightCurves, Surroundings, Truth
 from services.classify.training.looks import Look, look_at
 
 HOLD_OUT_FRACTION = 0.2
@@ -68,6 +69,8 @@ def examples_of(
     *,
     seed: int,
     host_share: float = 0.4,
+    copies: int = 1,
+    rare_copies: Mapping[str, int] = MappingProxyType({}),
 ) -> Examples:
     """Looks at every object of ``dataset`` whose class is in the taxonomy.
 
@@ -83,17 +86,25 @@ def examples_of(
         Of noise, cuts and of which looks know the host.
     host_share
         Share of looks in which the host's redshift is known, if the set gives one.
+    copies
+        How often a look that has chance in it is taken, each time otherwise; the weight is shared.
+    rare_copies
+        By class: how often for its objects. The copies more are weight more.
     """
     classes = list(taxonomy)
     label_of = {name: k for k, name in enumerate(classes)}
     labels = np.array([label_of.get(name, -1) for name in dataset.truth.class_name.tolist()])
     held = is_held_out(dataset.name, dataset.truth.object_id)
+    often = np.array([rare_copies.get(name, copies) for name in dataset.truth.class_name.tolist()])
     parts = []
-    for number, (name, weight) in enumerate(looks.items()):
-        rng = np.random.default_rng([seed, number, zlib.crc32(dataset.name.encode())])
-        look = look_at(dataset, name, rng)
+    for number, copy, name in _takes(looks, int(often.max(initial=copies))):
+        weight = looks[name] / (1 if name == "whole" else copies)
+        rng = np.random.default_rng([seed, number, zlib.crc32(dataset.name.encode()), copy])
+        wanted = np.flatnonzero(often > copy)
+        look = look_at(_some(dataset, wanted) if copy else dataset, name, rng)
+        index = wanted[look.object_index] if copy else look.object_index
+        look = Look(look.curves, index, look.redshift_factor)
         rows = rows_of(look, dataset.surroundings, features, host_share, rng)
-        index = look.object_index
         keep = labels[index] >= 0
         parts.append(
             Examples(
@@ -106,6 +117,21 @@ def examples_of(
             )
         )
     return Examples.joined(parts)
+
+
+def _takes(looks: Mapping[str, float], copies: int) -> list[tuple[int, int, str]]:
+    """Number of the look, number of the copy, name; what has no chance in it is taken once."""
+    return [
+        (number, copy, name)
+        for number, name in enumerate(looks)
+        for copy in range(1 if name == "whole" else copies)
+    ]
+
+
+def _some(dataset: LabelledLightCurves, rows: npt.NDArray[np.int64]) -> LabelledLightCurves:
+    truth = Truth(*(getattr(dataset.truth, name)[rows] for name in Truth.__slots__))
+    curves, around = dataset.curves.curves(rows), dataset.surroundings.of(rows)
+    return LabelledLightCurves(dataset.name, curves, truth, around)
 
 
 def rows_of(

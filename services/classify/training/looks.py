@@ -5,9 +5,13 @@ look turns all light curves of a set into as many others. All are vectorised; no
 
 - ``whole``: as it is.
 - ``lsst_alert``: up to a random detection, a year back.
-- ``ztf_alert``: moved nearer, noisier, g, r and sometimes i, a month back, limits for what is not
-  detected.
-- ``detections``: moved nearer, noisier, what is detected only, sometimes cut at a random one.
+- ``ztf_alert``: moved nearer, brighter, noisier, g, r and sometimes i, a month back, limits for
+  what is not detected.
+- ``detections``: moved nearer, brighter, noisier, what is detected only, sometimes cut at a random
+  one.
+
+Simulated objects are made as bright as those of a bright survey: brightness must not be a sign of
+a real one, and so of the classes that real sets have.
 """
 
 from __future__ import annotations
@@ -18,8 +22,14 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classify.training.datasets.base import LabelledLightCurves
-from services.classify.training.early_alerts import LEAST_REDSHIFT, STRETCH
+from services.classify.training.early_alerts import (
+    BRIGHTEST_MAG,
+    FAINTEST_MAG,
+    LEAST_REDSHIFT,
+    STRETCH,
+)
 from shared.light_curves.bands import DETECTION, UPPER_LIMIT
+from shared.light_curves.photometry import flux_njy_of
 from shared.light_curves.ragged import RaggedLightCurves
 
 LOOKS = ("whole", "lsst_alert", "ztf_alert", "detections")
@@ -73,7 +83,7 @@ def random_detection(
 def moved(
     curves: RaggedLightCurves, redshift: npt.NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[RaggedLightCurves, npt.NDArray[np.float64]]:
-    """Nearer by up to two bands where redshift allows, and noisier; and the factor of 1 + z."""
+    """Nearer by up to two bands where redshift allows, brighter, noisier; the factor of 1 + z."""
     n = len(curves)
     most = np.zeros(n, dtype=np.int64)
     for bands in (1, 2):
@@ -84,13 +94,16 @@ def moved(
     first = curves.mjd_tai[np.minimum(curves.offsets[:-1], max(len(index) - 1, 0))]
     greatest = np.zeros(n)
     np.maximum.at(greatest, index, np.nan_to_num(curves.flux_njy).astype(np.float64))
-    extra = (greatest / np.exp(rng.uniform(np.log(8.0), np.log(100.0), n)))[index]
+    extra = (greatest / np.exp(rng.uniform(np.log(8.0), np.log(300.0), n)))[index]
     mjd = first[index] + (curves.mjd_tai - first[index]) / stretch[index]
+    peak = flux_njy_of(rng.uniform(BRIGHTEST_MAG, FAINTEST_MAG, n))
+    brighter = np.divide(peak, greatest, out=np.ones(n), where=greatest > 0.0)[index]
+    flux = (curves.flux_njy + extra * rng.standard_normal(len(mjd))) * brighter
     noisy = RaggedLightCurves(
         offsets=curves.offsets,
         mjd_tai=mjd,
-        flux_njy=(curves.flux_njy + extra * rng.standard_normal(len(mjd))).astype(np.float32),
-        flux_err_njy=np.hypot(curves.flux_err_njy, extra).astype(np.float32),
+        flux_njy=flux.astype(np.float32),
+        flux_err_njy=(np.hypot(curves.flux_err_njy, extra) * brighter).astype(np.float32),
         band=(curves.band - shift[index]).astype(np.int8),
         kind=curves.kind,
     )

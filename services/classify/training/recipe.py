@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from services.classify.boosted_trees import BoostedTrees, Forest, probabilities_of
 from services.classify.classifiers.base import ClassifierDefinition
+from services.classify.classifiers.survey_features import OF_OBJECTS
 from services.classify.training.datasets import DATASETS
 from services.classify.training.datasets.base import LabelledLightCurves
 from services.classify.training.examples import Examples, counts, examples_of
@@ -43,6 +44,13 @@ class Recipe:
     """Class of all that is not in the taxonomy; None leaves it out."""
     class_exponent: float = 0.5
     """1: every class weighs the same; 0: as many as there are."""
+    own_exponents: Mapping[str, float] = field(default_factory=dict)
+    """The same within one data set. A set that looks real must not be a sign of the class that
+    is frequent in it, nor what is rare in it become frequent."""
+    copies: Mapping[str, int] = field(default_factory=dict)
+    """By data set: how often looks that have chance in them are taken; else once."""
+    rare_copies: Mapping[str, int] = field(default_factory=dict)
+    """The same by class, for classes of few objects."""
     growth: Mapping[str, Any] = field(default_factory=dict)
     knows_unknown: bool = False
     keep: Callable[[Examples, ClassifierDefinition], npt.NDArray[np.bool_]] | None = None
@@ -86,13 +94,22 @@ def gather(recipe: Recipe, data: Path, seed: int, every: int, say: Say) -> Examp
             recipe.definition.taxonomy,
             recipe.definition.features,
             seed=seed,
+            copies=recipe.copies.get(name, 1),
+            rare_copies=recipe.rare_copies,
         )
         if recipe.keep is not None:
             found = found.where(recipe.keep(found, recipe.definition))
         found = found.where(found.object_index % every == 0)
+        found = _balanced(found, recipe, recipe.own_exponents.get(name, 0.0))
         say(f"{name:10s} {len(found.rows):7d} examples")
         parts.append(found)
     return Examples.joined(parts)
+
+
+def _balanced(found: Examples, recipe: Recipe, exponent: float) -> Examples:
+    """The set with its classes weighed against each other."""
+    weight = found.weight * class_weights(found.label, len(recipe.definition.taxonomy), exponent)
+    return replace(found, weight=weight)
 
 
 def _weights(part: Examples, recipe: Recipe) -> npt.NDArray[np.float64]:
@@ -144,7 +161,9 @@ def _unknown(
     say: Say,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """Arrays of ``p_unknown``, and how well hidden classes were noticed."""
-    space = space_of(fit.rows, fit.label, seed)
+    # What tells surveys apart would make every other survey's alert an unknown.
+    counted = np.isin(recipe.definition.features, OF_OBJECTS)
+    space = space_of(fit.rows, fit.label, seed, counted)
     probabilities = probabilities_of(Forest(trees).scores(tune.rows), temperature)
     space = with_quantiles(space, tune.rows, probabilities)
     # One set with all classes, thinned: eight small trainings must stay a matter of a minute.
@@ -155,7 +174,17 @@ def _unknown(
     seen = []
     for name in HIDDEN:
         say(f"hiding {name}")
-        seen.append(hide(name, full.rows, full.label, is_test, recipe.definition.taxonomy, seed))
+        seen.append(
+            hide(
+                name,
+                full.rows,
+                full.label,
+                is_test,
+                recipe.definition.taxonomy,
+                seed,
+                counted=counted,
+            )
+        )
     scores = left_out_scores(seen)
     weights = weights_from(seen)
     report = {

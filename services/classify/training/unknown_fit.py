@@ -35,9 +35,22 @@ class HiddenClass:
 
 
 def space_of(
-    rows: npt.NDArray[np.float32], label: npt.NDArray[np.integer[Any]], seed: int
+    rows: npt.NDArray[np.float32],
+    label: npt.NDArray[np.integer[Any]],
+    seed: int,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> UnknownScorer:
-    """Discriminants and reference points of training examples; the rest is to come."""
+    """Discriminants and reference points of training examples; the rest is to come.
+
+    Parameters
+    ----------
+    rows, label
+        Examples, shape (n, features) and (n,).
+    seed
+        Of the choice of reference points.
+    counted
+        Shape (features,): those that distances are measured in; all by default.
+    """
     with np.errstate(invalid="ignore"):
         logs = np.sign(rows) * np.log1p(np.abs(rows))
     logs[:, np.isnan(logs).all(axis=0)] = 0.0  # never given: says nothing
@@ -45,9 +58,13 @@ def space_of(
     scale = np.where(high > low, high - low, 1.0)
     centre, scale = centre.astype(np.float32), scale.astype(np.float32)
     standard = standardised(rows, centre, scale).astype(np.float64)
-    lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE).fit(standard, label)
+    every = np.ones(rows.shape[1], dtype=bool)
+    columns = np.flatnonzero(np.tile(every if counted is None else counted, 2))
+    lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE)
+    lda.fit(standard[:, columns], label)
     dimensions = len(lda.classes_) - 1
-    axes = lda.scalings_[:, :dimensions].astype(np.float32)
+    axes = np.zeros((standard.shape[1], dimensions), dtype=np.float32)
+    axes[columns] = lda.scalings_[:, :dimensions]
     chance = np.random.default_rng(seed).random(len(rows)) ** (
         1.0 / class_weights(label, int(label.max()) + 1, 0.7)
     )
@@ -91,6 +108,7 @@ def hide(
     taxonomy: Sequence[str],
     seed: int,
     grown: Grow | None = None,
+    counted: npt.NDArray[np.bool_] | None = None,
 ) -> HiddenClass:
     """Train without one class, and look at it among known objects that were not trained on.
 
@@ -106,6 +124,8 @@ def hide(
         Of the trees.
     grown
         How trees are grown; small ones by default.
+    counted
+        Features that distances are measured in; all by default.
     """
     hidden = label == list(taxonomy).index(name)
     train = ~hidden & ~is_test
@@ -118,7 +138,7 @@ def hide(
     else:
         trees = grown(rows[train], dense, len(kept))
     forest = Forest(trees)
-    space = space_of(rows[train], dense, seed)
+    space = space_of(rows[train], dense, seed, counted)
     known = ~hidden & is_test
     space = with_quantiles(space, rows[known], probabilities_of(forest.scores(rows[known])))
     judged = known | hidden

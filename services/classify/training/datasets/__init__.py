@@ -7,10 +7,11 @@ from services.classify.training.datasets.ogle_real import OGLE_REAL
 from services.classify.training.datasets.ogle_simulated import OGLE_SIMULATED
 from services.classify.training.datasets.osc import OSC
 from services.classify.training.datasets.plasticc import PLASTICC
+from services.classify.training.datasets.sdss_rrlyrae import SDSS_RRLYRAE
 from services.classify.training.datasets.snpcc import SNPCC
 from services.classify.training.datasets.ztf_bts import ZTF_BTS
 from shared.registry import registry
 
 DATASETS: dict[str, DatasetDefinition] = registry(
-    (PLASTICC, SNPCC, OSC, ZTF_BTS, OGLE_SIMULATED, OGLE_REAL)
+    (PLASTICC, SNPCC, OSC, ZTF_BTS, SDSS_RRLYRAE, OGLE_SIMULATED, OGLE_REAL)
 )
