@@ -52,9 +52,11 @@ def test_a_private_survey_is_not_there_for_others(root):
     assert ask(root, surveys, Reader("eve")) == [{"survey": "ztf"}]
     assert ask(root, surveys, Reader()) == [{"survey": "ztf"}]
     assert len(ask(root, surveys, OPERATOR)) == 2
-    for relation in RELATION_NAMES:
-        count = f"SELECT count(*) AS n FROM {relation} WHERE survey = 'secret'"  # noqa: S608  # ours
-        assert ask(root, count, Reader("eve")) == [{"n": 0}]
+    counts = " UNION ALL ".join(
+        f"SELECT count(*) AS n FROM {name} WHERE survey = 'secret'"  # noqa: S608  # ours
+        for name in RELATION_NAMES
+    )
+    assert ask(root, counts, Reader("eve")) == [{"n": 0}] * len(RELATION_NAMES)
 
 
 def test_private_hits_are_seen_by_their_owner_only(root):
@@ -132,7 +134,7 @@ async def test_a_process_of_its_own_answers_refuses_and_is_killed(root, tmp_path
     assert not (tmp_path / "never.arrow").exists()
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", sorted(FORMATS.keys() - {".vot", ".xml"}))
 def test_answers_are_written_in_every_format(root, tmp_path, suffix):
     answer = run_query(
         root,

@@ -160,10 +160,7 @@ def test_verify_finds_harm(tmp_path, harm):
     assert "parquet" in wrong
 
 
-STAGES = [
-    "services.archive.nightly.draft.describe_catalog", "pathlib.Path.rename",
-    "pathlib.Path.replace",
-]  # fmt: skip
+STAGES = ["pathlib.Path.rename", "pathlib.Path.replace"]
 
 
 @pytest.mark.parametrize("where", STAGES)
