@@ -7,15 +7,12 @@ second statement survives.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import duckdb
-
+from shared.filters.parser import serialized, written
 from shared.filters.refusal import FilterRefusedError
 from shared.filters.syntax import cost_refusal, judge, text_refusal
 from shared.filters.view import ALERT_FUNCTIONS, DERIVED_NAMES
@@ -29,10 +26,6 @@ _IS_STATEMENT = re.compile(
     _REMARK + r"\(*" + _REMARK + r"(?:select|from|with|values|table|describe|show)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_DEPTH = 150
-"""Deepest nesting of a text."""
-_WRITTEN_DEPTH = 500
-"""The same once it is written with all its parentheses."""
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _ENDING = re.compile(r"\s*;\s*$")
 
@@ -123,7 +116,7 @@ def _judged(text: str, whole: str, completed: int) -> Statement:
     if refusal:
         raise FilterRefusedError(refusal)
     columns = _columns(node["select_list"], text, completed)
-    where = _written(node["where_clause"]) if node["where_clause"] else "true"
+    where = written(node["where_clause"]) if node["where_clause"] else "true"
     sql, inserted = with_insertions(whole, insertions)
     names = frozenset(_mentioned(expressions))
     where_names = frozenset(_mentioned(node["where_clause"]))
@@ -138,7 +131,7 @@ def parsed_tree(whole: str, text: str, completed: int = 0) -> list[dict[str, Any
     FilterRefusedError
         If it cannot be parsed, or holds anything but SELECT.
     """
-    parsed = _serialized(whole)
+    parsed = serialized(whole)
     if parsed.get("error", True):
         why = parsed.get("error_message", "cannot be parsed")
         if parsed.get("error_type") == "not implemented":
@@ -207,7 +200,7 @@ def _columns(
             )
         path = expression["column_names"] if expression["class"] == "COLUMN_REF" else []
         plain = path[-1] if len(path) == 1 or (len(path) == 2 and path[0] == VIEW) else None
-        columns[name] = SelectedColumn(name, _written(expression), plain)
+        columns[name] = SelectedColumn(name, written(expression), plain)
     return tuple(columns.values())
 
 
@@ -230,68 +223,6 @@ def _own_name(expression: dict[str, Any]) -> str:
     if expression["class"] == "FUNCTION" and not expression["is_operator"]:
         return str(expression["function_name"]).lower()
     return ""
-
-
-def _written(expression: dict[str, Any]) -> str:
-    """An expression's SQL, written anew from its tree, hidden arguments included."""
-    bare = _with_hidden_arguments({**expression, "alias": ""})
-    frame = json.loads(_frame())
-    frame["statements"][0]["node"]["select_list"] = [bare]
-    row = _parser().cursor().execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(frame)])
-    sql = str((row.fetchone() or ("",))[0]).removeprefix("SELECT ")
-    again = _serialized(f"SELECT {sql}", _WRITTEN_DEPTH)
-    node = {} if again.get("error", True) else again["statements"][0]["node"]
-    if len(node.get("select_list", ())) != 1 or node["from_table"]["type"] != "EMPTY":
-        raise FilterRefusedError("cannot be written as one expression")
-    return sql
-
-
-@cache
-def _parser(depth: int = _DEPTH) -> Any:
-    """A connection that parses and runs nothing; a cursor of it per call, for threads."""
-    return duckdb.connect(
-        config={
-            "max_expression_depth": str(depth),
-            "threads": "1",
-            "enable_external_access": "false",
-        }
-    )
-
-
-def _serialized(whole: str, depth: int = _DEPTH) -> dict[str, Any]:
-    row = _parser(depth).cursor().execute("SELECT json_serialize_sql(?)", [whole]).fetchone()
-    parsed: dict[str, Any] = json.loads(row[0] if row else "{}")
-    return parsed
-
-
-@cache
-def _frame() -> str:
-    return json.dumps(_serialized("SELECT 1"))
-
-
-def _with_hidden_arguments(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_with_hidden_arguments(child) for child in node]
-    if not isinstance(node, dict):
-        return node
-    changed = {key: _with_hidden_arguments(child) for key, child in node.items()}
-    hidden = ALERT_FUNCTIONS.get(str(node.get("function_name", "")).lower())
-    if node.get("class") == "FUNCTION" and hidden is not None:
-        changed["arguments"] = [
-            *({"name": "", "expression": _reference(name)} for name in hidden.split(", ")),
-            *changed["arguments"],
-        ]
-    return changed
-
-
-def _reference(name: str) -> dict[str, Any]:
-    return {
-        "class": "COLUMN_REF",
-        "type": "COLUMN_REF",
-        "alias": "",
-        "query_location": 0,
-        "column_names": [name],
-    }
 
 
 def _mentioned(node: Any) -> Iterator[str]:

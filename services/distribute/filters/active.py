@@ -17,8 +17,9 @@ import structlog
 from services.distribute.metrics import DistributeMetrics
 from services.distribute.out_topics import OutTopics
 from shared.errors import UpstreamUnavailableError
-from shared.filters.engine import FilterEngine, judged
+from shared.filters.engine import FilterEngine
 from shared.filters.guard import Limits
+from shared.filters.judged import judged
 from shared.filters.kept import BUILT_IN_VERSION, State, document_id, from_document, to_document
 from shared.filters.refusal import FilterRefusedError
 from shared.filters.schemas import schema_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.portal.callers import Caller
 from services.portal.problems import ProblemError, forbidden, not_found
-from shared.filters.engine import outputs_of
+from shared.filters.judged import outputs_of
 from shared.filters.kept import BUILT_IN_VERSION, State, document_id, from_document, to_document
 from shared.filters.schemas import schema_of
 from shared.filters.statement import parse_filter
