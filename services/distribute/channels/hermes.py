@@ -128,8 +128,9 @@ class HermesChannel:
         """Search the end of the topic for the deliveries' ids."""
         assert isinstance(to.settings, HermesSettings)  # noqa: S101  # by the registry of settings
         consumer = AIOKafkaConsumer(
-            **self._connection(to), enable_auto_commit=False, request_timeout_ms=self._timeout_ms
-        )
+            to.settings.topic, **self._connection(to), enable_auto_commit=False,
+            request_timeout_ms=self._timeout_ms,
+        )  # fmt: skip
         try:
             await consumer.start()
             found = await _ids(consumer, to.settings.topic)
@@ -187,16 +188,17 @@ class HermesChannel:
 
 async def _ids(consumer: AIOKafkaConsumer, topic: str) -> set[bytes]:
     """The ``_id`` headers at the end of a topic."""
-    partitions = consumer.partitions_for_topic(topic)
-    if partitions is None:
-        await consumer.topics()
-        partitions = consumer.partitions_for_topic(topic) or set()
-    places = [TopicPartition(topic, number) for number in partitions]
+    places = [
+        TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()
+    ]
+    if not places:  # "not known" must never pass for "not there"
+        raise PeerAwayError("the topic's partitions are not known")
     firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
     waiting = {tp: end for tp, end in ends.items() if end > firsts[tp]}
     found: set[bytes] = set()
     if not waiting:
         return found
+    consumer.unsubscribe()
     consumer.assign([*waiting])
     for tp, end in waiting.items():
         consumer.seek(tp, max(firsts[tp], end - _SEARCHED))

@@ -254,7 +254,7 @@ async def test_hermes_messages_are_read_by_hop_and_found_after_a_crash(office):
     def read():
         servers = office.settings.kafka_bootstrap_servers
         stream = hop.io.Stream(auth=False, start_at=hop.io.StartPosition.EARLIEST)
-        with stream.open(f"kafka://{servers}/{topic}", "r") as opened:
+        with stream.open(f"kafka://{servers}/{topic}", "r", ignoretest=False) as opened:
             return list(itertools.islice(opened.read(metadata=True), 3))
 
     async with KafkaAdmin(office.settings) as admin:
