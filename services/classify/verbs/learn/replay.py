@@ -120,7 +120,8 @@ def main(argv: list[str] | None = None) -> int:
             rows = _whole(pool, chosen)
             print_table(mean_rows(rows, "queries", set(SHOWN)), COLUMNS)
             published = published_curves(chosen.data) if chosen.start == "spectroscopic" else {}
-            title = f"SNPCC from the {chosen.start} sample, whole light curves"
+            start = "ten objects" if chosen.start == "ten" else "the spectroscopic sample"
+            title = f"SNPCC from {start}, whole light curves"
             plot_seasons(rows, published, output / f"whole_{chosen.start}.png", title)
             results += rows
         if chosen.kind in {"nights", "both"}:
