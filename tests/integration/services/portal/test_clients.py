@@ -70,6 +70,7 @@ def test_pyvo_waits_for_a_job(world):
     broken.run().wait(phases=["COMPLETED", "ERROR"], timeout=30.0)
     with pytest.raises(pyvo.DALQueryError, match="nothing"):
         broken.raise_if_error()
+    broken.delete()
 
 
 def test_confluents_deserializer_reads_an_out_topic(world):

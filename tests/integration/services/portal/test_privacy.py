@@ -179,10 +179,10 @@ def test_a_job_is_its_owners(world):
         made = vera.post("/api/v1/tap/async", data={"QUERY": "SELECT survey FROM alerts"})
         place = httpx.URL(made.headers["location"]).path
         assert vera.get(place).status_code == olga.get(place).status_code == 200
-        assert vera.get("/api/v1/tap/async").text.count("jobref ") == 1
+        assert place in vera.get("/api/v1/tap/async").text
         for path in (place, f"{place}/phase", f"{place}/results/result", f"{place}/parameters"):
             assert eve.get(path).status_code == 404
         assert eve.delete(place).status_code == 404
-        assert eve.get("/api/v1/tap/async").text.count("jobref ") == 0
+        assert place not in eve.get("/api/v1/tap/async").text
         assert vera.delete(place).status_code == 303
         assert vera.get(place).status_code == 404
