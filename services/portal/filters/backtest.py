@@ -140,11 +140,13 @@ class Backtest:
         """Count what the filter wants of a survey's archived nights, newest first."""
         if not self._may_ask(snapshot.survey):
             return
-        newest = sorted(nights, reverse=True)
-        for first in range(0, len(newest), _NIGHTS_AT_ONCE):
-            if self._is_over():
-                return
-            self._ask_nights(snapshot, newest[first : first + _NIGHTS_AT_ONCE])
+        left = set(nights)
+        while left and not self._is_over():
+            few = set(sorted(left)[-_NIGHTS_AT_ONCE:])
+            for file in snapshot.alert_files(few):  # compacted ones hold many nights: read once
+                few |= file.nights.keys() & left
+            self._ask_nights(snapshot, sorted(few))
+            left -= few
 
     def _ask_nights(self, snapshot: Snapshot, nights: Sequence[int]) -> None:
         # The engine knows which surveys the filter may see.
