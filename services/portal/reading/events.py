@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from services.portal.paging import Paging, cursor_after
 from services.portal.problems import ProblemError
 from services.portal.reading.seen import Sight
-from shared.schemas.notice import Notice
+from shared.schemas.event import EventRecord
+from shared.schemas.notice import Notice, Role
 from shared.store import Collection, Document, Store
 
 _MOST_LOOKED_AT = 1000
@@ -19,6 +20,8 @@ _SUMMARY = (
     "sky_map_url", "far_hz", "significant", "classification", "instruments",
 )  # fmt: skip
 """Members of a notice that are shown: all but its payload."""
+_OVER_ALL_SURVEYS = ("alerts", "objects", "withdrawn", "tiers")
+"""Members of an event that count alerts, whoever may see them."""
 
 
 def _summary_of(value: bytes) -> dict[str, Any] | None:
@@ -75,6 +78,28 @@ class Events:
         )  # fmt: skip
         told = [await self._summary(document["_id"]) for document in found]
         return [notice for notice in told if notice]
+
+    async def state(self, event_id: str, sight: Sight) -> dict[str, Any] | None:
+        """The event as all its notices leave it, found by any of its names; None if unknown.
+
+        What is counted over all surveys' alerts is left out where the caller does not see all.
+        """
+        keys = [f"{role}/{event_id}" for role in get_args(Role)]
+        names = {"$or": [{"names": event_id}, {"_id": {"$in": keys}}]}
+        found = await self._store.find(
+            Collection.EVENTS, names, fields=["value"], sort=[("_id", -1)], limit=1
+        )
+        if not found:
+            return None
+        try:
+            event = EventRecord.from_json(found[0]["value"])
+        except ValidationError:
+            return None
+        told = event.model_dump(mode="json")
+        told["candidates"] = [one for one in told["candidates"] if sight.sees(one["survey"])]
+        if sight.hidden_surveys:
+            told |= dict.fromkeys(_OVER_ALL_SURVEYS)
+        return told
 
     async def _summary(self, place: str) -> dict[str, Any] | None:
         if place not in self._known:

@@ -34,12 +34,14 @@ async def events(caller: Anyone, backends: BackendsOf, paging: PagingQuery) -> R
 
 @router.get("/events/{event_id}", response_model=dict[str, Any])
 async def event(event_id: EventId, caller: Anyone, backends: BackendsOf) -> Response:
-    """An event: all its notices, in order of writing, without their payloads."""
-    del caller
-    notices = await Events(backends.store).notices(event_id)
-    if not notices:
+    """An event: how it stands, and all its notices in order of writing, without payloads."""
+    reading = Events(backends.store)
+    notices = await reading.notices(event_id)
+    state = await reading.state(event_id, Sight.of(caller, backends.settings))
+    if not notices and state is None:
         raise not_found(f"event {event_id}")
-    return json_answer({"event_id": event_id, "latest": notices[-1], "notices": notices})
+    latest = notices[-1] if notices else None
+    return json_answer({"event_id": event_id, "state": state, "latest": latest, "notices": notices})
 
 
 @router.get("/events/{event_id}/associations", response_model=list[dict[str, Any]])

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.archive.nightly.pack import pack_night
-from services.archive.store import envelope_document, record_document
+from services.archive.store import envelope_document, newest_by_key, record_document
 from services.portal.accounts import Accounts
 from services.portal.app import create_app
 from services.portal.identity import SCOPES_OF, Role
@@ -29,6 +29,7 @@ from shared.schemas.association import Association
 from shared.schemas.avro.encode import encode_alerts
 from shared.schemas.avro.registered import alert_registered, made_schema, subject_of
 from shared.schemas.dead_letter import DeadLetter
+from shared.schemas.event import EventCandidate, EventRecord
 from shared.schemas.label import Label
 from shared.schemas.notice import Localization, Notice, notice_id_of
 from shared.schemas.target import Target
@@ -72,7 +73,7 @@ class World:
 
     def client(self, who: str = "", **more) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, **more)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120, **more)
 
 
 def alerts_of(survey: str, night: int, first: int) -> AlertBatch:
@@ -123,6 +124,20 @@ def _association(survey: str, prefix: str) -> Association:
         credible_level=0.5, time_offset_days=0.1, survey=survey, alert_id=f"{prefix}0",
         object_id=f"{prefix}OBJ0", ra_deg=RA_DEG, dec_deg=DEC_DEG, mjd_tai=61_041.1,
         first_detection_mjd_tai=61_041.1, origin_topic="t", origin_partition=0, origin_offset=0,
+    )  # fmt: skip
+
+
+def _event() -> EventRecord:
+    def candidate(rank: int, survey: str, prefix: str) -> EventCandidate:
+        return EventCandidate(
+            rank=rank, survey=survey, object_id=f"{prefix}OBJ0", alert_id=f"{prefix}0",
+            is_simulated=True, alerts=1, ra_deg=RA_DEG, dec_deg=DEC_DEG, credible_level=0.5,
+        )  # fmt: skip
+
+    return EventRecord(
+        event_id="S260101a", role="test", state="active", names=("S260101a", "MS260101a"),
+        version=1, alerts=2, objects=2,
+        candidates=(candidate(1, "lsst", "WINK"), candidate(2, "ztf", "ZTF")),
     )  # fmt: skip
 
 
@@ -199,6 +214,8 @@ async def _furnish(settings: PortalSettings) -> dict[str, str]:
         pack_night(archive_root(settings.state_dir), survey, PACKED_NIGHT, [packed], expected=12)
     for collection, records in _records().items():
         await store.insert(collection, [record_document(record) for record in records])
+    event = _record(Collection.EVENTS.value, 0, _event().to_json(), _event().key)
+    await store.upsert(Collection.EVENTS, newest_by_key([event]))
     await store.insert(Collection.FILTERS, [_filter(*one) for one in FILTERS.items()])
     text = alert_registered().text.replace('"Alert"', '"SecretAlert"')
     own = made_schema("out.secret_filter", text)
@@ -258,6 +275,8 @@ def world(database, kafka, tmp_path_factory):
         portal_header_seconds=1.0,
         portal_body_kib=64,
         portal_job_seconds=20.0,
+        portal_backtest_seconds=90.0,
+        portal_request_seconds=110.0,
     )
     tokens = asyncio.run(_furnish(settings))
     server = server_of(create_app(settings), settings)
