@@ -29,10 +29,17 @@ $(INSTALLED): pyproject.toml constraints.txt packages-without-dependencies.txt
 	    --no-deps --requirement packages-without-dependencies.txt
 	@touch $@
 
+# The clients and readers that others have, for the tests that show they understand us.
+$(VENV)/.clients: $(INSTALLED)
+	@echo "Installing the clients that tests try into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable ".[clients-check,hats-check]"
+	@touch $@
+
 demo: $(INSTALLED) ## Start everything, play a simulated night, show what comes out
 	@$(BIN)/tocsin demo $(ALERTS)
 
-test: lint unit ## Lint, then unit, integration, system and fault tests
+test: $(VENV)/.clients lint unit ## Lint, then unit, integration, system and fault tests
 	$(BIN)/python -m pytest tests/integration tests/system tests/faults $(PYTEST_ARGS)
 
 unit: $(INSTALLED) ## Unit tests only: no Kafka, no network

@@ -46,6 +46,10 @@ MAY: dict[str, tuple[Rule, ...]] = {
         ("topic", f"{PREFIX}voevents", "literal", (*_WRITE, "Read")),
     ),
     "courier": (("topic", PREFIX, "prefix", _READ),),
+    "vtp": (
+        ("topic", f"{PREFIX}voevents", "prefix", _READ),
+        ("topic", f"{PREFIX}voevents.received", "literal", _WRITE),
+    ),
     "archive": (
         *((("topic", t, "literal", _READ)) for t in SURVEY_TOPICS),
         ("topic", PREFIX, "prefix", _READ),

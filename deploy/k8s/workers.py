@@ -43,9 +43,14 @@ class Worker:
     replicas: int = 2
     most: int = 12
     memory_mib: int = 512
-    serves: bool = False
-    """Whether others than Prometheus may ask it."""
+    serves: int = 0
+    """The port under which others than Prometheus may ask it; 0 where none may."""
     talks_to_the_world: bool = False
+
+    @property
+    def target(self) -> int:
+        """The container's port behind ``serves``; the portal's is that of its instruments."""
+        return HTTP_PORT if self.serves == 80 else self.serves
 
     @property
     def group(self) -> str:
@@ -83,7 +88,10 @@ WORKERS = (
         talks_to_the_world=True,
     ),
     Worker(
-        "portal", "portal", most=4, serves=True,
+        "vtp", "distribute", module="services.distribute.vtp", replicas=1, most=1, serves=8099,
+    ),
+    Worker(
+        "portal", "portal", most=4, serves=80,
         volumes=(("archive", f"{STATE}/archive", True),),
     ),
 )  # fmt: skip
@@ -173,6 +181,8 @@ def _pod(worker: Worker) -> Manifest:
 def _container(worker: Worker) -> Manifest:
     memory = f"{worker.memory_mib}Mi"
     ports = [{"name": "metrics", "containerPort": HTTP_PORT}]
+    if worker.serves and worker.target != HTTP_PORT:
+        ports.append({"name": "served", "containerPort": worker.target})
     container: Manifest = {
         "name": worker.name,
         "image": f"tocsin-{worker.image}:{VERSION}",
@@ -205,7 +215,8 @@ def _container(worker: Worker) -> Manifest:
 def _environment(worker: Worker) -> list[Manifest]:
     environment = [*kafka_login(worker.name), database_uri()]
     if worker.serves:
-        environment.append({"name": "TOCSIN_PORTAL_HOST", "value": "0.0.0.0"})  # noqa: S104
+        listen = f"TOCSIN_{worker.name.upper()}_HOST"
+        environment.append({"name": listen, "value": "0.0.0.0"})  # noqa: S104
     return environment
 
 
@@ -246,7 +257,7 @@ def _probes() -> Manifest:
 def _service(worker: Worker) -> Manifest:
     ports = [{"name": "metrics", "port": HTTP_PORT, "targetPort": "metrics"}]
     if worker.serves:
-        ports.append({"name": "http", "port": 80, "targetPort": "metrics"})
+        ports.append({"name": "served", "port": worker.serves, "targetPort": worker.target})
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -275,7 +286,7 @@ def _network_policy(worker: Worker) -> Manifest:
         {"from": [monitoring], "ports": [{"port": "metrics", "protocol": "TCP"}]}
     ]
     if worker.serves:
-        ingress.append({"ports": [{"port": "metrics", "protocol": "TCP"}]})
+        ingress.append({"ports": [{"port": worker.target, "protocol": "TCP"}]})
     egress: list[Manifest] = [
         {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
         {
