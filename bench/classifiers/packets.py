@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m bench.classifiers.packets [--plot FILE]
 
-Stars are alerts within 2 arcsec of a star of VSX. Cross-match is left out on purpose: with it the
-classifiers that look for transients abstain for such stars.
+Stars are alerts within 2 arcsec of a star of VSX. They are judged by their light curves alone, and
+then by ``transient`` with their matches, as in the stream, where ``early_sn_ia``, ``kilonova`` and
+``microlensing`` abstain for them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from services.classify.classifiers import load_classifiers
 from services.classify.classifiers.transient import HIERARCHY
 from services.classify.classify import classify
 from shared.alert_batch import AlertBatch
+from shared.schemas.alert import MATCHED
 from shared.testing.ztf_packets import batch_of, supernova_2021rhu
 
 mpl.use("Agg")
@@ -39,17 +41,17 @@ def plot_2021rhu(path: Path) -> None:
     for name, values in (
         ("early_sn_ia", _member(classified, "early_sn_ia", "probability")),
         ("transient, SN Ia", _of_class(classified, "sn_ia")),
-        ("transient, p_unknown", _member(classified, "transient", "p_unknown")),
+        ("transient, p_unknown (of no known class)", _member(classified, "transient", "p_unknown")),
     ):
         axes.plot(days, values, "o-", ms=4, lw=1.2, label=name)
     axes.axhline(0.5, color="#c8ccd3", lw=1)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("days since the first detection")
-    axes.set_ylabel("probability")
+    axes.set_ylabel("P(Ia)")
     axes.set_title("SN 2021rhu (type Ia), 34 ZTF alerts in order, no cross-match", fontsize=10)
     axes.legend(fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
     early, late = _member(classified, "early_sn_ia", "probability"), _of_class(classified, "sn_ia")
     classes = classified.column("transient").field("class").to_pylist()
     for row in zip(days, early, late, classes, strict=True):
@@ -78,13 +80,20 @@ def stars() -> None:
     batch = batch_of(night)
     catalog = pq.read_table(DATA / "catalogs" / "vsx_subset_10arcmin_of_alerts.parquet")
     ra, dec = (catalog[name].to_numpy().astype(float) for name in ("RAJ2000", "DEJ2000"))
-    is_star = np.array(
-        [
-            np.hypot((ra - a) * np.cos(np.radians(d)), dec - d).min() * 3600.0 < 2.0
-            for a, d in zip(batch.ra_deg, batch.dec_deg, strict=True)
-        ]
-    )
-    result = classify(batch, load_classifiers())
+    types = catalog["VType"].to_pylist()
+    matches: list[list[dict[str, object]]] = []
+    for a, d in zip(batch.ra_deg, batch.dec_deg, strict=True):
+        away = np.hypot((ra - a) * np.cos(np.radians(d)), dec - d) * 3600.0
+        matches.append(
+            [
+                {"catalog": "vsx", "source_class": types[k], "separation_arcsec": float(away[k])}
+                for k in np.flatnonzero(away < 2.0).tolist()
+            ]
+        )
+    is_star = np.array([bool(one) for one in matches])
+    lists, latitude = pa.array(matches, MATCHED[0].type), pa.nulls(len(batch), pa.float32())
+    classifiers = load_classifiers()
+    result = classify(batch, classifiers)
     early = _member(result, "early_sn_ia", "probability")
     answered = is_star & ~np.isnan(early)
     print(f"{len(batch)} alerts, {is_star.sum()} on VSX stars")
@@ -102,11 +111,17 @@ def stars() -> None:
     print(f"transient answers for {len(asked)}: {said}")
     print(f"  a supernova {len(called)}, above 0.5 {len(sure)}, and p_unknown < 0.5"
           f" {len(believed)}; periodic {periodic}")  # fmt: skip
+    matched = batch.with_columns({MATCHED[0]: lists, MATCHED[1]: latitude})
+    joined = classify(matched, classifiers).column("transient").field("class").to_pylist()
+    said = {
+        name: sum(joined[k] == name for k in asked) for name in sorted({joined[k] for k in asked})
+    }
+    print(f"  with their matches: {said}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--plot", type=Path, default=Path("docs/images/sn-2021rhu.png"))
+    parser.add_argument("--plot", type=Path, default=Path("docs/images/sn2021rhu_p_ia.png"))
     plot_2021rhu(parser.parse_args().plot)
     stars()
 

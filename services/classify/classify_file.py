@@ -66,7 +66,7 @@ def answers(
             answer = classifier.answer(batch, features)
             unknown = np.full(len(answer.rows), np.nan)
             if answer.model.unknown is not None:
-                unknown = answer.model.unknown.probability(answer.rows, answer.probabilities)
+                unknown = answer.model.unknown.probability(answer.rows, answer.of_light_curve)
             place = np.cumsum(answer.reasons.answered) - 1
             for k, code in enumerate(answer.reasons.codes.tolist()):
                 head = (curves.object_id[start + k], classifier.name)

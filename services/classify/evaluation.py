@@ -96,7 +96,7 @@ def judge(curves: LightCurveFile, label: list[str], classifier: ModelClassifier)
         unknown.append(
             np.full(len(answer.rows), np.nan)
             if model.unknown is None
-            else model.unknown.probability(answer.rows, answer.probabilities)
+            else model.unknown.probability(answer.rows, answer.of_light_curve)
         )
         for code in answer.reasons.codes[~answered].tolist():
             abstained[REASONS[code]] = abstained.get(REASONS[code], 0) + 1

@@ -84,7 +84,7 @@ TRANSIENT = _classifier(
     column(
         "p_unknown",
         pa.float32(),
-        "Probability in [0, 1] that it belongs to none of the classes.",
+        "Probability in [0, 1] that it belongs to none of the classes, from the light curve alone.",
         null=_ABSTAINED,
     ),
     column(
@@ -95,7 +95,9 @@ TRANSIENT = _classifier(
                 for member, name in TRANSIENT_CLASSES
             ]
         ),
-        "Probability of every class; they sum to one.",
+        "Probability of every class; they sum to one. Where a VSX or GCVS star lies within 2"
+        " arcsec, those of supernovae, TDE and kilonovae have been multiplied by 1e-4 and all"
+        " scaled to one again.",
         null=_ABSTAINED,
     ),
     source="classes of PLAsTiCC, arXiv:1903.11756",

@@ -99,7 +99,9 @@ class Answer:
     rows: npt.NDArray[np.float32]
     """Shape (k, features)."""
     probabilities: npt.NDArray[np.float64]
-    """Shape (k, classes)."""
+    """Shape (k, classes), with what is known besides the light curve."""
+    of_light_curve: npt.NDArray[np.float64]
+    """Shape (k, classes), as the model has them."""
     model: TrainedModel
 
 
@@ -113,6 +115,18 @@ def rows_by_name(
 
 
 RowMaker = Callable[[AlertBatch, Features, Sequence[str], BoolArray], npt.NDArray[np.float32]]
+
+
+def light_curve_alone(
+    batch: AlertBatch, answered: BoolArray, probabilities: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """The model's probabilities as they are."""
+    del batch, answered
+    return probabilities
+
+
+Prior = Callable[[AlertBatch, BoolArray, npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+"""Probabilities, shape (k, classes), after what the alert's matches say of its classes."""
 
 
 def probability_of_first(answer: Answer) -> npt.NDArray[np.float64]:
@@ -140,6 +154,8 @@ class ClassifierDefinition:
     """Grounds not to answer; the first that applies is given as the reason."""
     rows: RowMaker = rows_by_name
     """Makes the model's input; features that are costly are made here, for few."""
+    prior: Prior = light_curve_alone
+    """Brings in what is known of the alert besides its light curve."""
     probability: Callable[[Answer], npt.NDArray[np.float64]] = probability_of_first
     more: Callable[[Answer], Mapping[str, pa.Array]] = nothing_more
     """Members beyond probability, reason and model_version, each of all alerts."""
@@ -166,7 +182,9 @@ class ModelClassifier:
         """What the model says, before it is written down."""
         reasons = Reasons.first_of(len(batch), self.definition.abstentions(batch, features))
         rows = self.definition.rows(batch, features, self.model.features, reasons.answered)
-        return Answer(batch, reasons, rows, self.model.probabilities(rows), self.model)
+        alone = self.model.probabilities(rows)
+        joined = self.definition.prior(batch, reasons.answered, alone)
+        return Answer(batch, reasons, rows, joined, alone, self.model)
 
     def verdicts(self, batch: AlertBatch, features: Features) -> pa.StructArray:
         """One struct of the definition's column per alert."""

@@ -6,12 +6,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from prometheus_client import CollectorRegistry
 
 from services.classify.classifiers import CLASSIFIERS, load_classifiers
 from services.classify.classifiers.base import REASONS, Classifier
+from services.classify.classifiers.transient import (
+    EXPLOSION_PRIOR_ON_VARIABLE_STAR,
+    EXPLOSIONS,
+)
 from services.classify.classify import classify
 from services.classify.features import STRUCT, VERSION
 from services.classify.metrics import ClassifyMetrics
@@ -176,6 +181,42 @@ def test_variable_star_matches(
     assert verdict(batch, classifiers)["reason"] == reason
 
 
+def supernova() -> tuple[AlertBatch, npt.NDArray[np.int8]]:
+    """One that ``transient`` calls so from its light curve, and which classes are explosions."""
+    curve = json.loads((SAMPLES / "transient.json").read_text())[0]["light_curve"]
+    members = np.isin([name for _, name in TRANSIENT_CLASSES], EXPLOSIONS).astype(np.int8)
+    return batch_of_curves([[tuple(point) for point in curve]]), members
+
+
+def probabilities_of(answers: pa.StructArray) -> npt.NDArray[np.float64]:
+    """Shape (n, classes)."""
+    return np.array([list(a["probabilities"].values()) for a in answers.to_pylist()])
+
+
+def test_a_known_variable_star_is_no_supernova(classifiers: tuple[Classifier, ...]) -> None:
+    batch, explodes = supernova()
+    star = {"catalog": "vsx", "source_class": "EW", "separation_arcsec": 0.3}
+    alone = classify(batch, classifiers).column("transient")
+    matched = classify(with_match(batch, **star), classifiers).column("transient")
+    weighed = probabilities_of(alone) * np.where(explodes, EXPLOSION_PRIOR_ON_VARIABLE_STAR, 1.0)
+    expected = weighed / weighed.sum()
+    np.testing.assert_allclose(probabilities_of(matched), expected, rtol=1e-4, atol=1e-7)
+    assert alone[0]["class"].as_py() == "SN Ia"
+    assert matched[0]["class"].as_py() not in EXPLOSIONS
+    assert matched[0]["probability"].as_py() == pytest.approx(expected.max(), rel=1e-4)
+    assert matched[0]["p_unknown"] == alone[0]["p_unknown"]
+
+
+def test_without_a_variable_star_the_light_curve_has_the_say(
+    classifiers: tuple[Classifier, ...],
+) -> None:
+    batch, _ = supernova()
+    alone = classify(batch, classifiers).column("transient")
+    for catalog, separation in (("openngc", 0.3), ("vsx", 2.5)):
+        match = {"catalog": catalog, "source_class": "G", "separation_arcsec": separation}
+        assert classify(with_match(batch, **match), classifiers).column("transient").equals(alone)
+
+
 def test_matches_belong_to_their_own_alert(classifiers: tuple[Classifier, ...]) -> None:
     star = {"catalog": "vsx", "source_class": "M", "separation_arcsec": 0.1}
     batch = batch_of_curves([YOUNG] * 5)
@@ -234,23 +275,48 @@ def answers_for_sn_2021rhu(classifiers: tuple[Classifier, ...]) -> npt.NDArray[n
 @pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
 def test_real_variable_stars_are_not_called_supernovae(classifiers: tuple[Classifier, ...]) -> None:
     """A real night, judged without cross-match: light curves alone."""
-    night = pq.read_table(SHELF / "ztf" / "night_20240115_849_no_cutouts.parquet").to_pylist()
-    batch = batch_of(night)
-    stars = pq.read_table(SHELF / "catalogs" / "vsx_subset_10arcmin_of_alerts.parquet")
-    ra, dec = (stars[name].to_numpy().astype(float) for name in ("RAJ2000", "DEJ2000"))
-    is_star = np.array(
-        [
-            np.hypot((ra - a) * np.cos(np.radians(d)), dec - d).min() * 3600.0 < 2.0
-            for a, d in zip(batch.ra_deg, batch.dec_deg, strict=True)
-        ]
-    )
-    probability = (
-        classify(batch, classifiers)
-        .column("early_sn_ia")
-        .field("probability")
-        .to_numpy(zero_copy_only=False)
-    )
+    batch, matches = real_night()
+    is_star = np.array([bool(one) for one in matches])
+    answers = classify(batch, classifiers).column("early_sn_ia")
+    probability = answers.field("probability").to_numpy(zero_copy_only=False)
     of_stars = probability[is_star & ~np.isnan(probability)]
     assert len(of_stars) >= 20
     assert np.max(of_stars) < 0.75
     assert np.mean(of_stars > 0.5) <= 0.15
+
+
+@pytest.mark.shelf
+@pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
+def test_in_the_stream_no_variable_star_is_a_supernova(classifiers: tuple[Classifier, ...]) -> None:
+    """The same night with its matches; what has none is as it was."""
+    batch, matches = real_night()
+    lists = pa.array(matches, MATCHED[0].type)
+    latitude = pa.nulls(len(batch), pa.float32())
+    matched = batch.with_columns({MATCHED[0]: lists, MATCHED[1]: latitude})
+    alone = classify(batch, classifiers).column("transient")
+    joined = classify(matched, classifiers).column("transient")
+    is_star = pa.array([bool(one) for one in matches])
+    classes = [c for c in joined.filter(is_star).field("class").to_pylist() if c is not None]
+    assert len(classes) >= 150
+    assert not set(classes) & set(EXPLOSIONS)
+    assert joined.filter(pc.invert(is_star)).equals(alone.filter(pc.invert(is_star)))
+
+
+def real_night() -> tuple[AlertBatch, list[list[dict[str, object]]]]:
+    """The 849 alerts of a night, and for each its stars of VSX within 2 arcsec."""
+    night = pq.read_table(SHELF / "ztf" / "night_20240115_849_no_cutouts.parquet").to_pylist()
+    batch = batch_of(night)
+    stars = pq.read_table(SHELF / "catalogs" / "vsx_subset_10arcmin_of_alerts.parquet")
+    ra, dec = (stars[name].to_numpy().astype(float) for name in ("RAJ2000", "DEJ2000"))
+    types = stars["VType"].to_pylist()
+    matches: list[list[dict[str, object]]] = []
+    for a, d in zip(batch.ra_deg, batch.dec_deg, strict=True):
+        away = np.hypot((ra - a) * np.cos(np.radians(d)), dec - d) * 3600.0
+        near = np.flatnonzero(away < 2.0).tolist()
+        matches.append(
+            [
+                {"catalog": "vsx", "source_class": types[k], "separation_arcsec": float(away[k])}
+                for k in near
+            ]
+        )
+    return batch, matches
