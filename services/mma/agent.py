@@ -6,8 +6,6 @@ wait until it has caught up. ``coincidences``, ``events`` and ``heartbeat`` go o
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -17,6 +15,7 @@ from services.mma.hearing import Hearing
 from services.mma.look_back import LookBack
 from services.mma.metrics import MmaMetrics
 from services.mma.settings import MmaSettings
+from services.mma.settling import Settling
 from shared.alert_batch import AlertBatch
 from shared.errors import UpstreamUnavailableError
 from shared.kafka import app as kafka
@@ -30,7 +29,6 @@ from shared.store import open_store
 
 SERVICE = "mma"
 WRITTEN = (Topic.ASSOCIATIONS, Topic.COINCIDENCES, Topic.EVENTS, Topic.HEARTBEAT)
-_ASK_AGAIN_S = 30.0
 
 
 def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) -> kafka.ServiceApp:
@@ -44,18 +42,12 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
         max_associations=settings.mma_max_associations,
     )
     metrics = MmaMetrics(app.metrics.registry, correlator)
-    changed = asyncio.Event()
-
-    hearing = Hearing(correlator, metrics, changed.set)
-    heard = {
-        Topic.NOTICES: hearing.notice,
-        Topic.ASSOCIATIONS: hearing.association,
-        Topic.COINCIDENCES: hearing.coincidence,
-        Topic.EVENTS: hearing.event,
-    }
-    tails = [add_tail(app, settings, topic=t, on_record=take) for t, take in heard.items()]
-    caught_up = asyncio.Event()
     told_topic = Topic.ASSOCIATIONS.named(settings.topic_prefix)
+
+    async def tell(news: Sequence[Association]) -> None:
+        await app.outbox.send(told_topic, _messages(news))
+        app.metrics.sent(told_topic, len(news))
+        metrics.told(news)
 
     look_back = LookBack(
         correlator,
@@ -63,32 +55,21 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
         [survey for survey, _ in settings.survey_topic_pairs()],
         int(settings.mma_look_back_hours * 3_600_000),
     )
-
-    async def tell(news: Sequence[Association]) -> None:
-        if news:
-            await app.outbox.send(told_topic, _messages(news))
-            app.metrics.sent(told_topic, len(news))
-            metrics.told(news)
-            for association in news:
-                correlator.take_association(association)
+    settling = Settling(correlator, look_back, tell)
+    hearing = Hearing(correlator, metrics, settling.note)
+    heard = {
+        Topic.NOTICES: hearing.notice,
+        Topic.ASSOCIATIONS: hearing.association,
+        Topic.COINCIDENCES: hearing.coincidence,
+        Topic.EVENTS: hearing.event,
+    }
+    tails = [add_tail(app, settings, topic=t, on_record=take) for t, take in heard.items()]
 
     async def settle() -> None:
-        """Tell what a new, changed or retracted event means for the alerts of late."""
-        for tail in tails:
-            await tail.caught_up()
-        caught_up.set()
-        while True:
-            await tell(correlator.settle())
-            async for news in look_back.news(int(time.time() * 1000)):
-                await tell(news)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(
-                    changed.wait(), _ASK_AGAIN_S if look_back.is_behind else None
-                )
-            changed.clear()
+        await settling.settle_for_ever([tail.caught_up for tail in tails])
 
     def stage(batch: AlertBatch) -> StageResult:
-        if not caught_up.is_set():
+        if not settling.caught_up.is_set():
             raise UpstreamUnavailableError("notices and associations are still being read")
         result = correlator.correlate(batch)
         metrics.told(result.associations)
@@ -96,7 +77,7 @@ def create_app(settings: MmaSettings, beside: kafka.ServiceApp | None = None) ->
         return StageResult(result.batch, records)
 
     async def tell_events() -> None:
-        await caught_up.wait()
+        await settling.caught_up.wait()
         await EventNews(correlator, metrics, settings, app.outbox.send).tell_for_ever()
 
     async def make_topics() -> None:
