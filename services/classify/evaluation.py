@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.csv as pa_csv
 
 from services.classify.classifiers.base import REASONS, ModelClassifier
 from services.classify.classifiers.transient import TAXONOMY
@@ -55,6 +57,20 @@ def class_of_label(label: str) -> str:
         if bare.startswith(beginning):
             return name
     return plain
+
+
+def read_labels(path: Path) -> dict[str, str]:
+    """Label by object id; raises ``LightCurveFileError`` if the columns are not there."""
+    try:
+        table = pa_csv.read_csv(path)
+        names = [str(x) for x in table.column("object_id").to_pylist()]
+        labels = [str(x) for x in table.column("label").to_pylist()]
+    except (OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise LightCurveFileError(
+            f"{path}: columns object_id and label are needed: {reason}"
+        ) from error
+    return dict(zip(names, labels, strict=True))
 
 
 def labelled(curves: LightCurveFile, labels: Mapping[str, str] | None) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,40 @@ from services.classify.training.recipe import Trained, train
 from services.classify.training.recipes import RECIPES
 
 Say = Callable[[str], None]
+_LOOKS_OF_ADDED = {"whole": 1.0, "detections": 1.0}
 
 
 def make_model(
-    classifier: str, data: Path, models: Path, seed: int, every: int, say: Say
+    classifier: str,
+    data: Path,
+    models: Path,
+    seed: int,
+    every: int,
+    say: Say,
+    also: Sequence[str] = (),
 ) -> tuple[Path, Trained | None]:
     """Train a classifier anew; returns the model's folder and what was found.
 
-    An isolation forest has no labels, so nothing is found about it.
+    An isolation forest has no labels, so nothing is found about it. ``also`` names data sets to
+    train on besides the recipe's, each seen whole and as its detections grow.
 
     Raises
     ------
     FileNotFoundError
         If a data set is missing under ``data``.
+    ValueError
+        If there is no recipe to add a data set to.
     """
+    if also and classifier not in RECIPES:
+        raise ValueError(f"{classifier} is trained on its own data sets only: leave out --also")
     if classifier == Anomaly.name:
         return _make_anomaly(data, models, seed, every, say), None
     shelf, definition = ModelShelf(models, classifier), CLASSIFIERS[classifier]
     with threadpool_limits(1):  # contended OpenMP stalls for minutes
         if classifier in RECIPES:
             recipe = RECIPES[classifier]
+            added = {name: dict(_LOOKS_OF_ADDED) for name in also if name not in recipe.looks}
+            recipe = replace(recipe, looks={**recipe.looks, **added})
             trained = train(recipe, data, seed, every, say)
             datasets = tuple(name for name in recipe.looks if name not in recipe.judged_on)
             about: dict[str, Any] = {

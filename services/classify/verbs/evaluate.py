@@ -16,11 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pyarrow.csv as pa_csv
-
 from services.classify.classifiers import CLASSIFIERS, load_classifier
 from services.classify.classifiers.base import ModelClassifier
-from services.classify.evaluation import Judged, judge, labelled, measures
+from services.classify.evaluation import Judged, judge, labelled, measures, read_labels
 from services.classify.figures.page import write_page
 from services.classify.figures.quality import (
     plot_against_days,
@@ -35,20 +33,6 @@ from services.classify.light_curve_file import (
 )
 from services.classify.model_registry import ModelShelf
 from services.classify.verbs.choices import parser_of, say
-
-
-def read_labels(path: Path) -> dict[str, str]:
-    """Label by object id; raises ``LightCurveFileError`` if the columns are not there."""
-    try:
-        table = pa_csv.read_csv(path)
-        names = [str(x) for x in table.column("object_id").to_pylist()]
-        labels = [str(x) for x in table.column("label").to_pylist()]
-    except (OSError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise LightCurveFileError(
-            f"{path}: columns object_id and label are needed: {reason}"
-        ) from error
-    return dict(zip(names, labels, strict=True))
 
 
 def _days(text: str) -> list[float]:

@@ -6,6 +6,7 @@ the same model bit for bit. It answers only after `tocsin models promote`, or wi
 
   tocsin models train transient --report report/
   tocsin models train kilonova --every 10       a quick trial on a tenth of the objects
+  tocsin models train transient --also own_archive      with your own labelled light curves
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from services.classify.figures.page import write_page
 from services.classify.figures.quality import plot_confusion, plot_reliability, plot_roc
 from services.classify.model import CARD_FILE
 from services.classify.model_registry import ModelShelf
+from services.classify.training.datasets import DATASETS
 from services.classify.training.make import make_model
 from services.classify.training.recipe import Trained
 from services.classify.verbs.choices import parser_of, say
@@ -56,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--every", type=int, default=1, help="use every n-th object only: a quick trial"
     )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        choices=list(DATASETS),
+        metavar="DATASET",
+        help=f"train on this data set besides the recipe's: {', '.join(DATASETS)}",
+    )
     parser.add_argument("--report", type=Path, metavar="DIR", help="write plots and a page")
     parser.add_argument("--promote", action="store_true", help="let it answer, without the gate")
     return parser
@@ -66,9 +76,15 @@ def main(argv: list[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
     try:
         folder, trained = make_model(
-            chosen.classifier, chosen.data, chosen.models, chosen.seed, chosen.every, say
+            chosen.classifier,
+            chosen.data,
+            chosen.models,
+            chosen.seed,
+            chosen.every,
+            say,
+            chosen.also,
         )
-    except (FileNotFoundError, PermissionError) as error:
+    except (OSError, ValueError) as error:
         say(str(error))
         return 2
     if chosen.report is not None and trained is not None:

@@ -10,6 +10,9 @@ from services.classify.classifiers import CLASSIFIERS, MODELS, TRAINED
 from services.classify.evaluation import class_of_label
 from services.classify.model_registry import ModelShelf
 from services.classify.promotion import objections
+from services.classify.training import make
+from services.classify.training.recipe import Recipe
+from services.classify.training.recipes import RECIPES
 from services.classify.verbs import evaluate, listing, promote, rollback, show, train
 
 
@@ -168,3 +171,20 @@ def test_missing_data_is_said_and_not_raised(
     arguments = ["early_sn_ia", "--data", str(tmp_path), "--models", str(tmp_path)]
     assert train.main(arguments) == 2
     assert "TOCSIN_DATA" in capsys.readouterr().err
+
+
+def test_further_data_sets_join_the_recipes_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Recipe] = []
+
+    def remember(recipe: Recipe, *_: object) -> None:
+        seen.append(recipe)
+        raise FileNotFoundError("far enough")
+
+    monkeypatch.setattr(make, "train", remember)
+    also = ["--also", "own_archive", "--data", str(tmp_path), "--models", str(tmp_path)]
+    assert train.main(["transient", *also]) == 2
+    assert list(seen[0].looks) == [*RECIPES["transient"].looks, "own_archive"]
+    assert train.main(["early_sn_ia", *also]) == 2
+    assert "leave out --also" in capsys.readouterr().err
