@@ -131,16 +131,17 @@ def measures(judged: Judged) -> dict[str, Any]:
     result["one_against_rest"] = {
         name: found
         for k, name in enumerate(judged.classes)
-        if (found := _against_rest(label == k, probabilities, k)) is not None
+        if (found := against_rest(label == k, probabilities, k)) is not None
     }
     if known.any() and not known.all() and not np.isnan(judged.p_unknown).all():
         result["unknown_auroc"] = _area(~known, judged.p_unknown)
     return result
 
 
-def _against_rest(
+def against_rest(
     truth: npt.NDArray[np.bool_], probabilities: npt.NDArray[np.float64], k: int
 ) -> dict[str, float] | None:
+    """Objects, efficiency, purity and AUC of class ``k``; None where there is none of it."""
     if not truth.any():
         return None
     said = probabilities.argmax(axis=1) == k

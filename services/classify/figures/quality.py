@@ -82,14 +82,14 @@ def plot_reliability(label: Labels, probabilities: FloatArray, path: Path) -> No
 
 
 def plot_against_days(by_days: Mapping[str, Mapping[str, float]], name: str, path: Path) -> None:
-    """Area under ROC, purity and efficiency of one class against days since the first S/N 5."""
+    """Area under ROC, purity and efficiency of one class against days since the trigger."""
     figure, axes = plt.subplots(figsize=(5.6, 4.0), layout="constrained")
     days = list(by_days)
     for measure in ("auc", "purity", "efficiency"):
         values = [by_days[d].get(measure, np.nan) for d in days]
         axes.plot(range(len(days)), values, "o-", lw=1.2, ms=4, label=measure)
     axes.set_xticks(range(len(days)), [d if d == "all" else f"+{d}" for d in days])
-    axes.set_xlabel("days since the first point of S/N 5")
+    axes.set_xlabel("days since the first detection (S/N 5)")
     axes.set_ylim(0, 1.02)
     axes.set_title(f"{name} against the rest", fontsize=9)
     axes.legend(fontsize=8)

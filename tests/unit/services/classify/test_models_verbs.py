@@ -1,19 +1,29 @@
 import csv
+import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 from services.classify import classify_file
 from services.classify.classifiers import CLASSIFIERS, MODELS, TRAINED
 from services.classify.evaluation import class_of_label
+from services.classify.features import VERSION
+from services.classify.model import load_model
 from services.classify.model_registry import ModelShelf
 from services.classify.promotion import objections
 from services.classify.training import make
-from services.classify.training.recipe import Recipe
+from services.classify.training.cards import write_model
+from services.classify.training.examples import Examples
+from services.classify.training.recipe import Recipe, Trained
 from services.classify.training.recipes import RECIPES
-from services.classify.verbs import evaluate, listing, promote, rollback, show, train
+from services.classify.verbs import evaluate, listing, promote, rebuilding, rollback, show, train
+from services.classify.verbs.progress import progress, steps_of
 
 
 @pytest.fixture
@@ -188,3 +198,80 @@ def test_further_data_sets_join_the_recipes_own(
     assert list(seen[0].looks) == [*RECIPES["transient"].looks, "own_archive"]
     assert train.main(["early_sn_ia", *also]) == 2
     assert "leave out --also" in capsys.readouterr().err
+
+
+def copied_with(seed_of_card: dict[str, Any], change: float) -> Callable[..., tuple[Path, None]]:
+    """In place of a training: the shipped model of kilonova, its first array changed by so much."""
+
+    def make_it(name: str, data: Path, models: Path, seed: int, every: int, say: object,
+                also: object = ()) -> tuple[Path, None]:  # fmt: skip
+        seed_of_card.update(seed=seed, every=every)
+        model = load_model(ModelShelf(MODELS, name).current(), VERSION)
+        arrays = {**model.arrays, "temperature": model.arrays["temperature"] + change}
+        about = {k: model.card[k] for k in ("trained_on", "seed", "every", "metrics")}
+        shelf = ModelShelf(models, name)
+        return write_model(shelf, model.classes, model.features, arrays, about), None
+
+    return make_it
+
+
+@pytest.mark.parametrize(("change", "status"), [(0.0, 0), (1e-9, 1)])
+def test_check_compares_bit_for_bit(
+    change: float,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(rebuilding, "make_model", copied_with(asked, change))
+    before = ModelShelf(MODELS, "kilonova").all()
+    assert train.main(["kilonova", "--check"]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == ("not identical" if change else "identical, bit for bit")
+    assert ModelShelf(MODELS, "kilonova").all() == before
+    card = json.loads((ModelShelf(MODELS, "kilonova").current() / "model.json").read_text())
+    assert asked == {"seed": card["seed"], "every": card["every"]}
+
+
+def test_what_differs_between_two_cards_is_named() -> None:
+    card = json.loads((ModelShelf(MODELS, "kilonova").current() / "model.json").read_text())
+    other = json.loads(json.dumps(card))
+    assert rebuilding.differences(card, other) == []
+    other["made_with"]["lightgbm"] = "0.1"
+    other["code_sha256"] = "0"
+    assert rebuilding.differences(card, other) == [
+        f"lightgbm: {card['made_with']['lightgbm']} then, 0.1 now",
+        "the code of features and training has changed since",
+    ]
+
+
+def test_a_bar_on_a_terminal_and_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = io.StringIO()
+    with progress("training", 4, Console(file=sink, force_terminal=True)) as step:
+        step("osc [1] examples")
+        step("growing")
+    assert "osc [1] examples" in sink.getvalue()
+    assert "2/4" in sink.getvalue()
+    with progress("training", 4, Console(file=io.StringIO())) as step:
+        step("growing")
+    assert capsys.readouterr().err == "growing\n"
+    assert steps_of("microlensing") == len(RECIPES["microlensing"].looks) + 3
+
+
+def test_a_report_shows_purity_against_days(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features = CLASSIFIERS["kilonova"].features
+    rows = np.zeros((400, len(features)), dtype=np.float32)
+    rows[:, features.index("days_since_first_detection")] = np.tile([1, 5, 10, 40], 100)
+    label = rng.integers(0, 2, 400).astype(np.int16)
+    right = rng.random(400) < 0.8
+    first = np.where(right, label == 0, label == 1) * 0.8 + 0.1
+    held = Examples(rows, label, np.ones(400), np.arange(400), np.full(400, "osc:ztf_alert"),
+                    np.ones(400, dtype=bool))  # fmt: skip
+    trained = Trained({}, {}, {}, held, np.stack([first, 1.0 - first], axis=1))
+    page = train.write_report("kilonova", trained, tmp_path)
+    assert "kilonova_osc_ztf_alert_days.png" in page.read_text()
+    by_days = train.by_days("kilonova", trained, np.ones(400, dtype=bool))
+    assert list(by_days) == ["3", "7", "14"]
+    young = rows[:, features.index("days_since_first_detection")] == 1
+    assert by_days["3"]["efficiency"] == pytest.approx(right[young & (label == 0)].mean(), abs=1e-4)
