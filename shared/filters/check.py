@@ -17,15 +17,18 @@ from shared.filters.schemas import schema_of
 from shared.filters.statement import parse_filter
 from shared.filters.surveys import tried_on_surveys
 from shared.filters.user_filter import (
-    MAX_FILE_BYTES,
     NAME_PATTERN,
     FilterFileError,
     Place,
     UserFilter,
     place_in_file,
+    read_filter_text,
     read_filters,
 )
 from shared.schemas.avro.registered import RegisteredSchema
+
+UNNAMED = "unnamed"
+"""Stands for the name of a filter whose file has a name that no filter may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def check_file(path: Path) -> Iterator[Verdict]:
         If the file cannot be read as filters at all.
     """
     filters = read_filter_file(path)
-    text = path.read_text(encoding="utf-8")
+    text = read_filter_text(path)
     for each in filters:
         yield judge_filter(each, partial(place_in_file, path, text, each.select, each.name))
 
@@ -70,15 +73,15 @@ def read_filter_file(path: Path) -> list[UserFilter]:
     """
     if path.suffix == ".toml":
         return read_filters(path)
+    text = read_filter_text(path)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FilterFileError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
             text = where_of_match(json.loads(text))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise FilterFileError(f"{path}: {error}") from error
-    named = path.stem if re.fullmatch(NAME_PATTERN, path.stem) else "unnamed"
+    except RecursionError:
+        raise FilterFileError(f"{path}: nested too deep") from None
+    named = path.stem if re.fullmatch(NAME_PATTERN, path.stem) else UNNAMED
     return [UserFilter.model_construct(name=named, select=text, description="", owner="")]
 
 

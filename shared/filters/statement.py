@@ -168,11 +168,12 @@ def _select_node(whole: str, text: str, completed: int) -> dict[str, Any]:
                 hint="write SELECT columns FROM alerts WHERE condition",
             )
     table = node["from_table"]
-    is_view = table["type"] == "BASE_TABLE" and table["qualified_name"]["path"] == [VIEW]
+    path = table["qualified_name"]["path"] if table["type"] == "BASE_TABLE" else []
+    is_view = [part.lower() for part in path] == [VIEW]
     if not is_view or table["sample"] or table["at_clause"] or table["column_name_alias"]:
         place = _character(text, table.get("query_location", 0) or 0, completed)
         raise FilterRefusedError(f"a filter selects FROM {VIEW} and nothing else", place)
-    if table["alias"] not in {"", VIEW}:
+    if table["alias"].lower() not in {"", VIEW}:
         raise FilterRefusedError(f"leave out the other name {table['alias']!r} of {VIEW}")
     return node
 
@@ -199,7 +200,8 @@ def _columns(
                 f"two columns are named {name}", place, hint="write ... AS another_name"
             )
         path = expression["column_names"] if expression["class"] == "COLUMN_REF" else []
-        plain = path[-1] if len(path) == 1 or (len(path) == 2 and path[0] == VIEW) else None
+        is_plain = len(path) == 1 or (len(path) == 2 and path[0].lower() == VIEW)
+        plain = path[-1].lower() if is_plain else None
         columns[name] = SelectedColumn(name, written(expression), plain)
     return tuple(columns.values())
 
@@ -232,7 +234,8 @@ def _mentioned(node: Any) -> Iterator[str]:
     elif isinstance(node, dict):
         if node.get("class") == "COLUMN_REF":
             path = node["column_names"]
-            yield path[1] if path[0] == VIEW and len(path) > 1 else path[0]
+            in_view = path[0].lower() == VIEW and len(path) > 1
+            yield (path[1] if in_view else path[0]).lower()
         if node.get("class") == "FUNCTION":
             hidden = ALERT_FUNCTIONS.get(str(node["function_name"]).lower(), "")
             yield from filter(None, hidden.split(", "))

@@ -83,6 +83,9 @@ MAX_FILTER_BYTES = 8192
 
 def text_refusal(text: str) -> FilterRefusedError | None:
     """Why a text is refused before it is parsed; None if it is not."""
+    lines = [line.strip("; \t") for line in text.splitlines()]
+    if all(line == "" or line.startswith("--") for line in lines):
+        return FilterRefusedError("says nothing", hint="write SELECT columns FROM alerts WHERE ...")
     if len(text.encode(errors="replace")) > MAX_FILTER_BYTES:
         return FilterRefusedError(f"longer than {MAX_FILTER_BYTES} bytes")
     for character in ("\x00", "\ufeff"):

@@ -108,15 +108,37 @@ def read_filters(path: Path) -> list[UserFilter]:
     return filters
 
 
+def read_filter_text(path: Path) -> str:
+    """The text of a filter's file; a byte order mark before it is left out.
+
+    Raises
+    ------
+    FilterFileError
+        If it is no file (a pipe would never end), too large, or not UTF-8.
+    """
+    try:
+        if path.is_dir() or (path.exists() and not path.is_file()):
+            raise FilterFileError(f"{path}: is no file")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise FilterFileError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise FilterFileError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FilterFileError(
+            f"{path}: byte {error.start + 1} is not UTF-8; save it as a text in UTF-8"
+        ) from error
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FilterFileError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FilterFileError(f"{path}: {error}") from error
+        return tomllib.loads(read_filter_text(path))
     except tomllib.TOMLDecodeError as error:
         raise FilterFileError(f"{path}: not TOML: {error}") from error
+    except RecursionError:
+        raise FilterFileError(f"{path}: nested too deep") from None
 
 
 def place_in_file(path: Path, text: str, select: str, name: str, position: int) -> Place:

@@ -11,7 +11,7 @@ from typing import Any
 from services.portal.verbs import filter_check
 from services.portal.verbs.client import PortalClient, carried_out, portal_client, segment
 from services.portal.verbs.filter_report import report_lines
-from shared.filters.check import read_filter_file
+from shared.filters.check import UNNAMED, read_filter_file
 from shared.filters.user_filter import FilterFileError, UserFilter
 
 _ABOUT = """\
@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _create(portal: PortalClient, arguments: argparse.Namespace) -> int:
     for each in read_filter_file(arguments.file):
+        if each.name == UNNAMED and not arguments.name:
+            raise FilterFileError(
+                f"{arguments.file}: a filter's name begins with a-z and has a-z, 0-9 and _: "
+                "give one with --name, or to the file"
+            )
         body = {
             **_text_of(each),
             "name": arguments.name or each.name,

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -112,3 +113,43 @@ def test_a_match_document(tmp_path, capsys):
     path.write_text('{"magnitude_ab": {"$sleep": 19}}')
     assert main([str(path)]) == 2
     assert "no operator '$sleep'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.sql", b"", "says nothing"),
+        ("remarks.sql", b"-- rising;\n\n-- later\n;", "says nothing"),
+        ("old.sql", "-- größe\ntrue".encode("latin-1"), "byte 6 is not UTF-8"),
+        ("bytes.sql", bytes(range(256)), "is not UTF-8"),
+        ("deep.json", b"[" * 100_000, "nested too deep"),
+        ("deep.toml", b"x = " + b"[" * 100_000, "nested too deep"),
+        ("large.sql", b"true" + b" AND true" * 500_000, "larger than 4194304 bytes"),
+        ("long.sql", b"true" + b" AND true" * 1000, "longer than 8192 bytes"),
+        ("open.sql", b"/*" * 500_000, "longer than 8192 bytes"),
+        ("two.sql", b"SELECT * FROM alerts; SELECT * FROM alerts", "only one SELECT"),
+    ],
+)
+def test_odd_files_are_refused_in_one_line(tmp_path, capsys, name, content, reason):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert main([str(path)]) == 2
+    said = capsys.readouterr()
+    assert reason in said.out + said.err
+    assert len((said.out + said.err).splitlines()) == 1
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe.sql")
+    assert main([str(tmp_path / "pipe.sql"), str(tmp_path), str(tmp_path / "none.sql")]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert [
+        next(why for why in ("is no file", "No such file") if why in line) for line in errors
+    ] == ["is no file", "is no file", "No such file"]
+
+
+@pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b"\r\n"])
+def test_a_text_as_other_editors_keep_it(tmp_path, start):
+    path = tmp_path / "mine.sql"
+    path.write_bytes(start + b"SELECT OBJECT_ID FROM ALERTS\r\nWHERE ALERTS.MAGNITUDE_AB < 19;\r\n")
+    assert main([str(path)]) == 0
