@@ -1,8 +1,10 @@
-"""Objects that matter: those with an association, a label, or that somebody asked for.
+"""Objects that matter: those with an association, or a label that says where they are.
 
 They have a document of their own in the database, found by name and by place
 (``shared/archive/cones.py``). Every alert of every object is found by name in the envelopes, and
-by place in the packed nights (``shared/archive/alerts.py``).
+by place in the packed nights (``shared/archive/alerts.py``). That somebody read about an object,
+or a filter sent it, is not kept here: the one would let every reader write to the database, the
+other would tell what private filters find, and the envelopes answer both as fast.
 """
 
 from __future__ import annotations
@@ -10,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.store import Collection, Store
-
-ASSOCIATED, LABELLED, ASKED, FILTERED = "associated", "labelled", "asked", "filtered"
+ASSOCIATED, LABELLED = "associated", "labelled"
 """Reasons why an object matters."""
 _KEPT = ("survey", "object_id", "ra_deg", "dec_deg", "healpix29", "is_simulated")
 
@@ -39,9 +39,3 @@ def object_update(
         "$min": {"first_mjd_tai": alert["mjd_tai"]},
         "$max": {"last_mjd_tai": alert["mjd_tai"]},
     }
-
-
-async def note_object(store: Store, alert: Mapping[str, Any], reason: str) -> None:
-    """Give the object of an alert a document, or add a reason to the one it has."""
-    key = object_key(alert["survey"], alert["object_id"])
-    await store.upsert(Collection.OBJECTS, {key: object_update(alert, reason)})

@@ -11,7 +11,7 @@ class Collection(StrEnum):
     ENVELOPES = "envelopes"
     """One document per envelope of ``alerts.correlated``, the Arrow bytes whole."""
     OBJECTS = "objects"
-    """One document per object that matters: associated, labelled or asked for."""
+    """One document per object that matters: associated or labelled."""
     NOTICES = "notices"
     ASSOCIATIONS = "associations"
     EVENTS = "events"

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from services.archive.keep import DatabaseKeeper
 from services.archive.metrics import ArchiveMetrics
 from shared.archive.cones import Cone, objects_around
-from shared.archive.objects import ASKED, note_object
+from shared.archive.objects import LABELLED, object_key, object_update
 from shared.errors import RejectedRecordError, UpstreamUnavailableError
 from shared.kafka.envelopes import read_envelope, write_envelope
 from shared.kafka.records import Envelope, Record
@@ -154,8 +154,9 @@ async def test_objects_that_matter_are_found_around_a_place(store, keeper):
     alerts = made_up_batch(200, seed=5).record_batch.to_pylist()
     for alert in alerts:
         alert["healpix29"] = int(healpix29_of(alert["ra_deg"], alert["dec_deg"])[0])
-        await note_object(store, alert, ASKED)
-        await note_object(store, alert, ASKED)
+        key = object_key(alert["survey"], alert["object_id"])
+        for _ in range(2):
+            await store.upsert(Collection.OBJECTS, {key: object_update(alert, LABELLED)})
     assert await store.count(Collection.OBJECTS, {}) == len({one["object_id"] for one in alerts})
     label = Label(
         object_id="ZTF26new", survey="ztf", class_name="SN Ia", source="expert", author="ann",
