@@ -69,6 +69,8 @@ class Correlator:
     def take_association(self, association: Association) -> None:
         """Take in what was told, by this worker or another."""
         self.ledger.observe(association)
+        # All that a worker which has just started knows of how far the alerts have come.
+        self.event_list.alerts_reach(association.first_detection_mjd_tai)
         key = (association.event_role, association.event_id)
         self._stirred[key] = None
         active = self.events.active(key)

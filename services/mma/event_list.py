@@ -43,6 +43,7 @@ class EventList:
         self._told: dict[EventKey, _Told] = {}
         self._dirty: dict[EventKey, None] = {}
         self._horizon_mjd_tai = float("-inf")
+        self._has_begun = False
 
     def touch(self, keys: Iterable[EventKey]) -> None:
         """Something may have changed about these events."""
@@ -57,24 +58,38 @@ class EventList:
                 self._dirty[self._events.snapshot().events[int(at)].key] = None
 
     def observe(self, record: EventRecord) -> None:
-        """Take note of what was told, by this worker or another."""
+        """Take note of what was told, by this worker or another.
+
+        What is heard at the start is looked at again: the worker that told it may have gone
+        before it told what became of the event. Later it is not, or two workers whose memories
+        differ would contradict each other for ever.
+        """
         key = (record.role, record.event_id)
+        if not self._has_begun:
+            self.touch([key])
+        self._note(key, _Told(_digest(record), record.state, record.version))
+
+    def _note(self, key: EventKey, told: _Told) -> None:
         self._told.pop(key, None)
-        self._told[key] = _Told(_digest(record), record.state, record.version)
+        self._told[key] = told
         while len(self._told) > _MAX_TOLD:
             del self._told[next(iter(self._told))]
 
     def news(self) -> list[EventRecord]:
         """Records of events that are not as they were told, at most some hundreds at once."""
+        self._has_begun = True
         self.touch(self._events.take_touched())
         news = []
         for key in tuple(self._dirty)[:_AT_ONCE]:
             del self._dirty[key]
             record = self._record(key)
             known = self._told.get(key)
-            if record is not None and (known is None or known.digest != _digest(record)):
+            if record is None:
+                continue
+            told = _Told(_digest(record), record.state, record.version)
+            if known is None or known.digest != told.digest:
                 news.append(record)
-                self.observe(record)
+                self._note(key, told)
         return news
 
     @property

@@ -6,6 +6,7 @@ One component for a circle with a containment, two (core and tail) for Fermi GBM
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -83,21 +84,11 @@ class FisherMixture:
 
     def enclosed(self, one_minus_cos: FloatArray) -> FloatArray:
         """Probability within angles given as 1 - cos(angle), exact for arcseconds too."""
-        total = np.zeros_like(one_minus_cos)
-        for weight, kappa in zip(self.weights, self.kappas, strict=True):
-            total += weight * _fisher_cdf(kappa, one_minus_cos)
-        return np.clip(total, 0.0, 1.0)
+        return _enclosed(self.weights, self.kappas, one_minus_cos)
 
     def radius_deg(self, containment: float) -> float:
         """Radius of the circle with this containment, degrees."""
-
-        def excess(one_minus_cos: float) -> float:
-            return float(self.enclosed(np.array([one_minus_cos]))[0]) - containment
-
-        if excess(2.0) <= 0:
-            return 180.0
-        crossing = brentq(excess, 0.0, 2.0, xtol=1e-18, rtol=1e-12)
-        return float(np.degrees(2.0 * np.arcsin(np.sqrt(crossing / 2.0))))
+        return _radius_deg(self.weights, self.kappas, containment)
 
     def searched_area_deg2(self, credible_level: float) -> float:
         """Area of the cap with this containment, square degrees."""
@@ -142,6 +133,27 @@ def error_circle(
     kappa = _kappa_of(radius, containment) if radius > _POINT_RADIUS else np.inf
     kappa = 1.0 / (1.0 / kappa + np.radians(OPTICAL_ASTROMETRY_DEG) ** 2)
     return FisherMixture(ra_deg, dec_deg, (1.0,), (float(kappa),))
+
+
+def _enclosed(
+    weights: tuple[float, ...], kappas: tuple[float, ...], one_minus_cos: FloatArray
+) -> FloatArray:
+    total = np.zeros_like(one_minus_cos)
+    for weight, kappa in zip(weights, kappas, strict=True):
+        total += weight * _fisher_cdf(kappa, one_minus_cos)
+    return np.clip(total, 0.0, 1.0)
+
+
+# Asked of every active event whenever one of them changes.
+@lru_cache(maxsize=20_000)
+def _radius_deg(weights: tuple[float, ...], kappas: tuple[float, ...], containment: float) -> float:
+    def excess(one_minus_cos: float) -> float:
+        return float(_enclosed(weights, kappas, np.array([one_minus_cos]))[0]) - containment
+
+    if excess(2.0) <= 0:
+        return 180.0
+    crossing = brentq(excess, 0.0, 2.0, xtol=1e-18, rtol=1e-12)
+    return float(np.degrees(2.0 * np.arcsin(np.sqrt(crossing / 2.0))))
 
 
 def _fisher_cdf(kappa: float, one_minus_cos: FloatArray) -> FloatArray:

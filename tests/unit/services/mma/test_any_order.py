@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from services.mma.candidates import Candidates
@@ -170,7 +170,11 @@ def test_the_reference_is_what_it_should_be():
                if event_role == "test")  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+# The two that failed: a crash before "joined" was told, and one after the last alerts.
+@example([5, 4, 0, 11, 12, 10, 7, 8, 2, 6, 9, 3, 1], [0], {0, 5, 6}, 3)
+@example([3, 1, 5, 6, 4, 12, 11, 10, 2, 7, 9, 0, 8], [], {0, 7, 10}, 9)
+# Without shrinking, which takes minutes and needs no order to be short.
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     st.permutations(range(len(STEPS))),
     st.lists(st.integers(0, len(STEPS) - 1), max_size=5),
