@@ -25,7 +25,7 @@ _STREAM_MODULE = "services.portal.verbs.watch"
 
 EPILOG = """\b
 Examples:
-  tocsin watch out.bright_transients  a filter's alerts, one JSON line each
+  tocsin watch out.near_galaxy        a filter's alerts, one JSON line each
   tocsin watch                        live, Ctrl-C leaves it
   tocsin watch --interval 5 | tee f   plain lines where there is no terminal
   tocsin watch --once --json          one measurement, for scripts

@@ -43,5 +43,5 @@ OUT_PREFIX = "out."
 
 
 def out_topic(filter_name: str, prefix: str) -> str:
-    """Full name of a filter's topic, e.g. ``tocsin.out.bright_transients``."""
+    """Full name of a filter's topic, e.g. ``tocsin.out.bright_new_transients``."""
     return f"{prefix}{OUT_PREFIX}{filter_name}"

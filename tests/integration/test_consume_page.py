@@ -80,16 +80,16 @@ class World:
         return snippet
 
     async def fill(self):
-        topics = [*mesh_topics(self.settings), out_topic("bright_transients", PREFIX)]
+        topics = [*mesh_topics(self.settings), out_topic("bright_new_transients", PREFIX)]
         await ensure_topics(self.settings, topics)
         batch = published_batch(4, changes={"object_id": OBJECTS})
         headers = (("survey", b"ztf"),)
         messages = [Message(v, b"k", 0, headers) for v in encode_alerts(batch.record_batch)]
         outbox = Outbox(self.settings)
-        await outbox.send(out_topic("bright_transients", PREFIX), messages)
+        await outbox.send(out_topic("bright_new_transients", PREFIX), messages)
         await outbox.stop()
         store = open_store(self.settings)  # as distribute registers what it writes
-        subject = subject_of(out_topic("bright_transients", PREFIX))
+        subject = subject_of(out_topic("bright_new_transients", PREFIX))
         await store.insert(Collection.SCHEMAS, [alert_registered().document(subject, 1)])
         store.close()
 

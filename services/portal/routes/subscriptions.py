@@ -36,7 +36,7 @@ class SubscriptionGiven(BaseModel):
     name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$", title="Its name")
     source: str = Field(
         pattern=SOURCE_PATTERN, title="out.<filter>, voevents, associations or targets",
-        examples=["out.bright_transients"],
+        examples=["out.bright_new_transients"],
     )  # fmt: skip
     channel: Literal["webhook", "slack", "mail", "tns", "hermes"] = Field(title="By which way")
     settings: dict[str, Any] = Field(

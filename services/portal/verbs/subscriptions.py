@@ -16,7 +16,7 @@ _ABOUT = """\
 Have what comes by on a topic sent to you: out.<filter>, voevents, associations or targets.
 
 Examples:
-  tocsin subscriptions create hook --to out.bright_transients --channel webhook \\
+  tocsin subscriptions create hook --to out.bright_new_transients --channel webhook \\
       --set url=https://example.org/hook --secret-from HOOK_KEY
   tocsin subscriptions create room --to out.rising --channel slack --secret-from SLACK_URL
   tocsin subscriptions create digest --to out.rising --channel mail \\

@@ -15,8 +15,8 @@ _ABOUT = """\
 Print what a filter sends, one JSON line per alert, until Ctrl-C.
 
 Examples:
-  tocsin watch out.bright_transients
-  tocsin watch out.bright_transients --since earliest --count 10 | jq .object_id
+  tocsin watch out.bright_new_transients
+  tocsin watch out.bright_new_transients --since earliest --count 10 | jq .object_id
 
 A broken line is taken up again where it broke. Exit status: 0 done, 2 refused."""
 _SILENCE_S = 60.0
