@@ -28,7 +28,10 @@ def _list() -> int:
     root = archive_root(ArchiveSettings().state_dir)
     surveys = surveys_in(root)
     if not surveys:
-        print(f"no night is packed below {root}; tocsin archive pack packs those that are over")
+        print(
+            f"no night is packed below {root}; tocsin archive pack packs those that are over and "
+            "quiet, --night N any"
+        )
     for survey in surveys:
         snapshot = current_snapshot(root, survey)
         if snapshot is None:

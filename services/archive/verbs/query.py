@@ -76,7 +76,10 @@ def _query(asked: argparse.Namespace) -> int:
     settings = ArchiveSettings()
     root = archive_root(settings.state_dir)
     if not surveys_in(root):
-        return refuse(f"no night is packed below {root}; run: tocsin archive pack")
+        return refuse(
+            f"no night is packed below {root}: that happens a while after the night's last alert, "
+            "or at once with tocsin archive pack --night N"
+        )
     question = Question(
         sql=asked.sql if asked.sql is not None else asked.file.read_text(),
         # Whoever runs this can read the files themselves: an operator.
