@@ -43,7 +43,7 @@ async def tried(each: UserFilter, backends: Backends, nights: int) -> dict[str, 
 
 
 async def _tonight(store: Store, survey: str | None, most: int) -> list[tuple[str, bytes]]:
-    """The newest envelopes of the database, of its newest night only."""
+    """At most so many envelopes of the newest night in the database."""
     only = {} if survey is None else {"survey": survey}
     newest = await store.find(
         Collection.ENVELOPES, {**only, "night": {"$ne": None}}, fields=["night"],
