@@ -50,7 +50,7 @@ def output_columns(
     for column in statement.columns:
         published = _PUBLISHED.get(column.plain or "")
         if published is not None:
-            columns.append(OutputColumn(column.name, column.sql, published, plain=True))
+            columns.append(OutputColumn(column.name, published.name, published, plain=True))
             continue
         given = {survey: schema.field(column.name).type for survey, schema in by_survey.items()}
         common = None

@@ -72,6 +72,22 @@ def test_a_message_says_where_it_comes_from_and_keeps_its_partition():
     }
 
 
+def test_names_may_be_written_in_capitals():
+    texts = {
+        "capitals": "SELECT OBJECT_ID, MAG(FLUX_NJY) AS M FROM Alerts WHERE ALERTS.N_POINTS > 0",
+        "plainly": "SELECT object_id AS OBJECT_ID, mag(flux_njy) AS M FROM alerts",
+        "in_full": "SELECT Alerts.Object_Id AS OBJECT_ID, MAG(Alerts.Flux_Njy) AS M FROM alerts",
+    }
+    filters = [
+        UserFilter(name=name, select=text, description="x", owner="x")
+        for name, text in texts.items()
+    ]
+    found = outgoing_alerts(FilterEngine(filters), ENVELOPES, "")
+    bodies = [[message.value[5:] for message in found[f"out.{name}"]] for name in texts]
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert len(bodies[0]) == 60
+
+
 def test_nothing_is_wanted_of_nothing():
     assert outgoing_alerts(engine(a="true"), [], "") == {}
     assert outgoing_alerts(engine(a="true"), ENVELOPES[2:3], "") == {}
