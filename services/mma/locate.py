@@ -152,9 +152,10 @@ def _write_answers(region: Region, path: Path, output: Path | None) -> None:
             f"tocsin mma locate: {path}: {nowhere} of {len(positions)} rows have no position; "
             "their answers are empty\n"
         )
-    table = positions.table.drop_columns(
-        [name for name in ANSWERS if name in positions.table.column_names]
-    )
+    replaced = [name for name in ANSWERS if name in positions.table.column_names]
+    if replaced:
+        sys.stderr.write(f"tocsin mma locate: {path}: replaced its {', '.join(replaced)}\n")
+    table = positions.table.drop_columns(replaced)
     for name, values in located(region, positions).items():
         table = table.append_column(name, pa.array(values, from_pandas=True))
     try:

@@ -129,17 +129,19 @@ def associations_of(
     """The pairs as records, all as ``new``."""
     if not len(matches):
         return []
-    rows = candidates.record_batch.select(_SAID_OF_ALERTS).take(matches.row).to_pylist()
+    # Each alert and each event once, however many pairs they are in.
+    kept, of_row = np.unique(matches.row, return_inverse=True)
+    alerts = candidates.record_batch.select(_SAID_OF_ALERTS).take(kept).to_pylist()
     of_event = {int(i): _of_event(snapshot.events[int(i)]) for i in np.unique(matches.event)}
     pairs = zip(
-        rows, evidence.said(), matches.event.tolist(), matches.credible_level.tolist(),
+        of_row.tolist(), evidence.said(), matches.event.tolist(), matches.credible_level.tolist(),
         matches.separation_deg.tolist(), matches.time_offset_days.tolist(), strict=True,
     )  # fmt: skip
     return [
         Association.model_validate(
-            alert | said | of_event[index] | _of_pair(of_event[index], alert, *numbers)
+            alerts[row] | said | of_event[index] | _of_pair(of_event[index], alerts[row], *numbers)
         )
-        for alert, said, index, *numbers in pairs
+        for row, said, index, *numbers in pairs
     ]
 
 
