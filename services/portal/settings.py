@@ -81,7 +81,7 @@ class PortalSettings(ServiceSettings):
         512, ge=64, le=65_536, title="Memory of a backtest's engine, MiB"
     )
     portal_backtest_envelopes: int = Field(
-        200, ge=0, le=10_000, title="Envelopes of tonight that a backtest asks"
+        5000, ge=0, le=50_000, title="Envelopes of tonight that a backtest asks, the newest"
     )
 
     @property

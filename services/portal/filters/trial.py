@@ -13,6 +13,9 @@ from shared.filters.guard import Limits
 from shared.filters.user_filter import UserFilter
 from shared.store import Collection, Store
 
+_MOST_BYTES = 128 * 2**20
+"""Of tonight's envelopes: some tens of thousands of alerts."""
+
 
 async def tried(each: UserFilter, backends: Backends, nights: int) -> dict[str, Any]:
     """Backtest a filter on the last nights and on tonight.
@@ -43,7 +46,7 @@ async def tried(each: UserFilter, backends: Backends, nights: int) -> dict[str, 
 
 
 async def _tonight(store: Store, survey: str | None, most: int) -> list[tuple[str, bytes]]:
-    """At most so many envelopes of the newest night in the database."""
+    """The newest envelopes of the newest night in the database, at most so many."""
     only = {} if survey is None else {"survey": survey}
     newest = await store.find(
         Collection.ENVELOPES, {**only, "night": {"$ne": None}}, fields=["night"],
@@ -53,6 +56,13 @@ async def _tonight(store: Store, survey: str | None, most: int) -> list[tuple[st
         return []
     found = store.stream(
         Collection.ENVELOPES, {**only, "night": newest[0]["night"]}, fields=["survey", "batch"],
-        limit=most,
+        sort=[("timestamp_ms", -1)], limit=most,
     )  # fmt: skip
-    return [(document["survey"], bytes(document["batch"])) async for document in found]
+    envelopes: list[tuple[str, bytes]] = []
+    size = 0
+    async for document in found:
+        envelopes.append((document["survey"], bytes(document["batch"])))
+        size += len(document["batch"])
+        if size > _MOST_BYTES:
+            break
+    return envelopes
