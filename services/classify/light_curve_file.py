@@ -34,6 +34,8 @@ _DETECTION_SNR = 5.0
 _LEAST_JULIAN_DATE = 1e6
 _MOST_NJY = 1e15
 """Brighter than Sirius: no flux in nanojansky, and none whose square single precision holds."""
+_OUR_NAMES = {"mjd_tai": "mjd", "flux_njy": "flux", "flux_err_njy": "flux_err"}
+"""What the portal calls the columns of a light curve, and what they are called here."""
 _NEEDED = "object_id, mjd, band and either flux, flux_err (AB nJy) or mag, mag_err"
 FloatArray = npt.NDArray[np.float64]
 
@@ -154,7 +156,7 @@ def read_light_curves(path: Path) -> LightCurveFile:
     LightCurveFileError
         If it cannot be read, misses columns or holds no usable point.
     """
-    table = _table(path)
+    table = _renamed(_table(path), path)
     if table.num_rows > MAX_ROWS:
         raise LightCurveFileError(f"{path}: {table.num_rows} rows, at most {MAX_ROWS}; split it")
     ids = _text(table, "object_id", path)
@@ -237,6 +239,16 @@ def _table(path: Path) -> pa.Table:
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
         raise LightCurveFileError(f"cannot read {path} as CSV or Parquet: {reason}") from error
+
+
+def _renamed(table: pa.Table, path: Path) -> pa.Table:
+    """The light curve of one object, as Tocsin's own portal gives it, under this file's names."""
+    if "mjd_tai" not in table.column_names or "mjd" in table.column_names:
+        return table
+    table = table.rename_columns([_OUR_NAMES.get(name, name) for name in table.column_names])
+    if "object_id" in table.column_names:
+        return table
+    return table.append_column("object_id", pa.array([path.stem] * table.num_rows, pa.string()))
 
 
 def _column(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray:

@@ -131,3 +131,16 @@ def test_what_is_no_number_is_dropped_and_the_rest_goes_on(tmp_path: Path) -> No
 def test_a_file_without_a_usable_point_says_why(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(LightCurveFileError, match=said):
         read_light_curves(written(tmp_path, text))
+
+
+def test_a_light_curve_of_the_portal_is_one_object(tmp_path: Path) -> None:
+    path = tmp_path / "ZTF21abiuvdk.csv"
+    path.write_text(
+        "mjd_tai,band,kind,flux_njy,flux_err_njy,magnitude_ab\n"
+        "59399.1,r,detection,5000.0,200.0,22.15\n"
+        "59400.1,g,upper_limit,,150.0,\n"
+        "59401.1,g,detection,9000.0,200.0,21.5\n"
+    )
+    read = read_light_curves(path)
+    assert read.object_id.tolist() == ["ZTF21abiuvdk"]
+    assert len(read.curves.mjd_tai) == 2
