@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         return refuse(error)
     for index in opened:
-        sys.stdout.write(f"{index.name}@{index.version}: {len(index):,} sources\n")
+        sys.stdout.write(f"{index.name}@{index.version}: {len(index.positions):,} sources\n")
     return GOOD
 
 
