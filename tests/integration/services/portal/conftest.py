@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pyarrow as pa
@@ -299,5 +300,9 @@ def world(database, kafka, tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """Schemathesis comes last: it plays the operator too, who closes accounts."""
-    items.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    """In this folder Schemathesis comes last: it plays the operator too, who closes accounts."""
+    places = [n for n, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ours = [items[n] for n in places]
+    ours.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    for n, item in zip(places, ours, strict=True):
+        items[n] = item
