@@ -174,7 +174,7 @@ def test_the_reference_is_what_it_should_be():
 @example([5, 4, 0, 11, 12, 10, 7, 8, 2, 6, 9, 3, 1], [0], {0, 5, 6}, 3)
 @example([3, 1, 5, 6, 4, 12, 11, 10, 2, 7, 9, 0, 8], [], {0, 7, 10}, 9)
 # Without shrinking, which takes minutes and needs no order to be short.
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     st.permutations(range(len(STEPS))),
     st.lists(st.integers(0, len(STEPS) - 1), max_size=5),
