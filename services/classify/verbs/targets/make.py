@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from services.classify.learning.nightly.measures import LOOPS, note_targets
 from services.classify.learning.targets.bias import bias_metrics
 from services.classify.learning.targets.facilities import EXAMPLE, read_facilities
 from services.classify.learning.targets.make import NightLists, make_lists
@@ -108,20 +109,29 @@ def main(argv: list[str] | None = None) -> int:
             facilities, pool.candidates, evening_mjd=chosen.night, model_id=pool.model_id,
             made_ms=int(time.time() * 1000), excluded=claimed | pool.classified, seed=chosen.seed,
         )  # fmt: skip
+        bias = _bias(made, pool)
         if made.targets and not chosen.dry_run:
             asyncio.run(send_targets(settings, made.targets))
+            loop = "simulated" if chosen.simulated else "real"
+            note_targets(settings.state_dir / LOOPS[loop], made.targets, bias)
     except (OSError, ValueError, ValidationError, TocsinError) as error:
         say(" ".join(str(error).split()))
         return 2
-    _show(chosen, made, pool)
+    _show(chosen, made, pool, bias)
     return 0
 
 
-def _show(chosen: argparse.Namespace, made: NightLists, pool: TonightsPool) -> None:
+def _bias(made: NightLists, pool: TonightsPool) -> dict[str, float]:
     own = pool.candidates
     is_known = np.array([name in pool.classified for name in own.object_id.tolist()], dtype=bool)
     bias = bias_metrics(made.targets, own, own.mag_now[is_known])
-    bias["quota_violations"] = float(made.quota_violations)
+    return bias | {"quota_violations": float(made.quota_violations)}
+
+
+def _show(
+    chosen: argparse.Namespace, made: NightLists, pool: TonightsPool, bias: dict[str, float]
+) -> None:
+    own = pool.candidates
     print_table([one.model_dump() for one in made.targets], COLUMNS)
     say(f"{len(made.targets)} places from {len(own)} objects; dark at {', '.join(made.dark)}")
     say(json.dumps({name: round(value, 4) for name, value in bias.items()}))
