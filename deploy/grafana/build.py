@@ -11,10 +11,10 @@ from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeser
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-from deploy.grafana import delivery, mesh, science, stores
+from deploy.grafana import delivery, learning, mesh, science, stores
 from deploy.grafana.panels import Board, Panel
 
-BOARDS = (mesh.BOARD, science.BOARD, delivery.BOARD, stores.BOARD)
+BOARDS = (mesh.BOARD, science.BOARD, delivery.BOARD, learning.BOARD, stores.BOARD)
 FOLDER = Path(__file__).parent / "json"
 _WIDTH, _HEIGHT = 24, 7
 

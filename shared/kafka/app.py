@@ -25,6 +25,7 @@ from shared.kafka.lag import LagWatch
 from shared.kafka.outbox import Outbox
 from shared.kafka.waiting import wait_for_kafka
 from shared.settings import ServiceSettings
+from shared.telemetry.disk import DiskCollector
 from shared.telemetry.health import Progress
 from shared.telemetry.http import HealthServer
 from shared.telemetry.logs import configure_logs
@@ -143,6 +144,7 @@ def create_app(
 
 def _give_surroundings(app: ServiceApp, settings: ServiceSettings, name: str) -> None:
     app.metrics = ServiceMetrics(name)
+    app.metrics.registry.register(DiskCollector(settings.state_dir))
     app.progress = Progress(settings.progress_timeout_s)
     app.outbox = Outbox(settings)
     app.hops = Hops()

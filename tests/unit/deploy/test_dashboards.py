@@ -39,9 +39,25 @@ def test_every_panel_is_labelled_and_fits(board) -> None:
 def test_promtool_agrees_with_the_rules() -> None:
     if shutil.which("promtool") is None:
         pytest.skip("no promtool (Debian's package prometheus)")
-    command = ["promtool", "test", "rules", str(PROMETHEUS / "rules_test.yml")]
+    tests = [str(PROMETHEUS / name) for name in ("rules_test.yml", "rules_slow_test.yml")]
+    command = ["promtool", "test", "rules", *tests]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alarm_is_tried() -> None:
+    rules = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
+    alarms = {
+        rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule
+    }
+    raised = {
+        check["alertname"]
+        for name in ("rules_test.yml", "rules_slow_test.yml")
+        for test in yaml.safe_load((PROMETHEUS / name).read_text())["tests"]
+        for check in test.get("alert_rule_test", ())
+        if check.get("exp_alerts")
+    }
+    assert raised == alarms
 
 
 def test_every_alarm_has_its_page_in_the_runbook() -> None:
