@@ -10,21 +10,30 @@ from deploy.k8s.workers import (
     CA_FOLDER,
     CATALOGS,
     DATABASE_SECRET,
+    LEARNING,
     PREFIX,
     STATE,
     USER,
     VERSION,
+    Claim,
     Manifest,
     database_uri,
+    egress,
     kafka_login,
 )
 
 NIGHTLY = (
-    ("archive-pack", "archive", "0 16 * * *", ("services.archive.nightly.pack",)),
+    ("archive-pack", "archive", "0 16 * * *", ("services.archive.verbs.pack",)),
     ("targets", "learning", "0 17 * * *", ("services.classify.verbs.targets.make",)),
     ("learn", "learning", "30 17 * * *", ("services.classify.verbs.learn.nightly",)),
 )
 """Jobs after the night of Chile and California, at UTC hours: name, image, when, what."""
+JOB_LABELS = {"app.kubernetes.io/component": "job", "app.kubernetes.io/part-of": "tocsin"}
+_CLAIMS: dict[str, tuple[Claim, ...]] = {
+    "archive": (("archive", f"{STATE}/archive", False),),
+    "learning": (("archive", f"{STATE}/archive", True), (*LEARNING, False)),
+}
+"""What the nightly jobs of an image mount, and whether read-only."""
 
 
 def namespace() -> Manifest:
@@ -68,8 +77,22 @@ def refuse_all() -> Manifest:
     }
 
 
+def let_jobs_out() -> Manifest:
+    """Jobs may ask what workers may: names, Kafka, the database; nothing may ask them."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "jobs"},
+        "spec": {
+            "podSelector": {"matchLabels": JOB_LABELS},
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": egress(),
+        },
+    }
+
+
 def volumes() -> list[Manifest]:
-    """Catalogs, written by a job and read by xmatch; the archive's packets and Parquet."""
+    """Catalogs (a job writes, xmatch reads), the archive's files, what the nightly loop remembers."""
     return [
         {
             "apiVersion": "v1",
@@ -80,7 +103,7 @@ def volumes() -> list[Manifest]:
                 "resources": {"requests": {"storage": size}},
             },
         }
-        for name, size in (("catalogs", "50Gi"), ("archive", "2Ti"))
+        for name, size in (("catalogs", "50Gi"), ("archive", "2Ti"), (LEARNING[0], "10Gi"))
     ]
 
 
@@ -120,12 +143,12 @@ def jobs() -> list[Manifest]:
         "metadata": {"name": f"catalogs-{VERSION.replace('.', '-')}"},
         "spec": {
             "backoffLimit": 3,
-            "template": {
-                "spec": _job_pod(
+            "template": _job_template(
+                _job_pod(
                     "catalogs", "xmatch", ("services.xmatch.commands.preparing",),
-                    claim=(CATALOGS[0], CATALOGS[1], False),
+                    ((CATALOGS[0], CATALOGS[1], False),),
                 )
-            },
+            ),
         },
     }  # fmt: skip
     nightly: list[Manifest] = [
@@ -142,11 +165,7 @@ def jobs() -> list[Manifest]:
                     "spec": {
                         "backoffLimit": 2,
                         "activeDeadlineSeconds": 6 * 3600,
-                        "template": {
-                            "spec": _job_pod(
-                                name, image, what, claim=("archive", f"{STATE}/archive", False)
-                            )
-                        },
+                        "template": _job_template(_job_pod(name, image, what, _CLAIMS[image])),
                     }
                 },
             },
@@ -156,10 +175,14 @@ def jobs() -> list[Manifest]:
     return [index, *nightly]
 
 
+def _job_template(pod: dict[str, Any]) -> Manifest:
+    """A job's pod, known as one: jobs must be let out where all else is refused."""
+    return {"metadata": {"labels": JOB_LABELS}, "spec": pod}
+
+
 def _job_pod(
-    name: str, image: str, arguments: tuple[str, ...], claim: tuple[str, str, bool]
+    name: str, image: str, arguments: tuple[str, ...], claims: tuple[Claim, ...]
 ) -> dict[str, Any]:
-    volume, path, read_only = claim
     return {
         "restartPolicy": "OnFailure",
         "automountServiceAccountToken": False,
@@ -189,16 +212,24 @@ def _job_pod(
                 "volumeMounts": [
                     {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # the pod's own
                     {"name": "kafka-ca", "mountPath": CA_FOLDER, "readOnly": True},
-                    {"name": volume, "mountPath": path, "readOnly": read_only},
+                    {"name": "state", "mountPath": STATE},
+                    *(
+                        {"name": volume, "mountPath": path, "readOnly": read_only}
+                        for volume, path, read_only in claims
+                    ),
                 ],
             }
         ],
         "volumes": [
             {"name": "tmp", "emptyDir": {}},
             {"name": "kafka-ca", "secret": {"secretName": "tocsin-cluster-ca-cert"}},
-            {
-                "name": volume,
-                "persistentVolumeClaim": {"claimName": volume, "readOnly": read_only},
-            },
+            {"name": "state", "emptyDir": {"sizeLimit": "2Gi"}},
+            *(
+                {
+                    "name": volume,
+                    "persistentVolumeClaim": {"claimName": volume, "readOnly": read_only},
+                }
+                for volume, _, read_only in claims
+            ),
         ],
     }

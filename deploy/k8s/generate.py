@@ -27,7 +27,7 @@ def files() -> dict[Path, str]:
     base: dict[str, Sequence[Manifest]] = {
         "namespace": [around.namespace()],
         "settings": [around.settings()],
-        "network": [around.refuse_all()],
+        "network": [around.refuse_all(), around.let_jobs_out()],
         "volumes": around.volumes(),
         "jobs": around.jobs(),
         **{f"worker-{worker.name}": manifests(worker) for worker in WORKERS},

@@ -11,7 +11,7 @@ PARTITIONS = 12
 DAY_MS = 86_400_000
 KEEPS = {
     Topic.NOTICES: 30 * DAY_MS, Topic.ASSOCIATIONS: 30 * DAY_MS, Topic.DEAD_LETTERS: 30 * DAY_MS,
-    Topic.LABELS: -1, Topic.TARGETS: 30 * DAY_MS,
+    Topic.LABELS: -1, Topic.VOTES: -1, Topic.TARGETS: 30 * DAY_MS,
 }  # fmt: skip
 """How long topics are kept, ms, where that is not the river's three days; -1 is for ever."""
 Rule = tuple[str, str, str, tuple[str, ...]]
@@ -35,8 +35,10 @@ MAY: dict[str, tuple[Rule, ...]] = {
         ("topic", f"{PREFIX}alerts.classified", "literal", _READ),
         ("topic", f"{PREFIX}notices", "literal", _READ),
         ("topic", f"{PREFIX}alerts.correlated", "literal", _WRITE),
-        ("topic", f"{PREFIX}associations", "literal", (*_WRITE, "Read")),
-        ("topic", f"{PREFIX}events", "literal", (*_WRITE, "Read")),
+        *(
+            ("topic", f"{PREFIX}{name}", "literal", (*_WRITE, "Read"))
+            for name in ("associations", "coincidences", "events", "heartbeat")
+        ),
     ),
     "receive": (("topic", f"{PREFIX}notices", "literal", (*_WRITE, "Read")),),
     "distribute": (
@@ -44,6 +46,7 @@ MAY: dict[str, tuple[Rule, ...]] = {
         ("topic", f"{PREFIX}associations", "literal", _READ),
         ("topic", f"{PREFIX}out.", "prefix", (*_WRITE, "Read")),
         ("topic", f"{PREFIX}voevents", "literal", (*_WRITE, "Read")),
+        ("topic", Topic.GCN_NOTICES.named(PREFIX), "literal", (*_WRITE, "Read")),
     ),
     "courier": (("topic", PREFIX, "prefix", _READ),),
     "vtp": (
@@ -135,12 +138,14 @@ def cluster() -> list[Manifest]:
 
 def topics() -> list[Manifest]:
     """The mesh's own topics and the surveys'; filters' topics are made by distribute."""
-    own = {topic.named(PREFIX): KEEPS.get(topic, 3 * DAY_MS) for topic in Topic}
-    surveys = dict.fromkeys(SURVEY_TOPICS, DAY_MS)
-    return [_topic(name, retention_ms) for name, retention_ms in (own | surveys).items()]
+    own = [
+        _topic(topic.named(PREFIX), KEEPS.get(topic, 3 * DAY_MS), is_compacted=topic.is_compacted)
+        for topic in Topic
+    ]
+    return [*own, *(_topic(name, DAY_MS) for name in SURVEY_TOPICS)]
 
 
-def _topic(name: str, retention_ms: int) -> Manifest:
+def _topic(name: str, retention_ms: int, *, is_compacted: bool = False) -> Manifest:
     return {
         "apiVersion": "kafka.strimzi.io/v1",
         "kind": "KafkaTopic",
@@ -150,6 +155,7 @@ def _topic(name: str, retention_ms: int) -> Manifest:
             "partitions": PARTITIONS,
             "replicas": 3,
             "config": {
+                **({"cleanup.policy": "compact"} if is_compacted else {}),
                 "retention.ms": retention_ms,
                 "max.message.bytes": MAX_MESSAGE_BYTES,
                 "min.insync.replicas": 2,

@@ -8,6 +8,8 @@ from typing import Any
 from deploy.capacity import COSTS
 
 Manifest = dict[str, Any]
+Claim = tuple[str, str, bool]
+"""A volume that is mounted: name of the claim, path, whether read-only."""
 
 VERSION = "0.1.0"
 PREFIX = "tocsin."
@@ -39,7 +41,7 @@ class Worker:
     image: str
     module: str = ""
     reads: tuple[str, ...] = ()
-    volumes: tuple[tuple[str, str, bool], ...] = ()
+    volumes: tuple[Claim, ...] = ()
     replicas: int = 2
     most: int = 12
     memory_mib: int = 512
@@ -62,6 +64,7 @@ STATE = "/var/lib/tocsin"
 CA_FOLDER = "/etc/tocsin/kafka-ca"
 DATABASE_SECRET = "tocsin-database-uri"  # noqa: S105  # a name
 CATALOGS = ("catalogs", f"{STATE}/catalogs", True)
+LEARNING = ("learning", f"{STATE}/learning")
 SURVEY_TOPICS = ("ztf_alerts", "lsst_alerts")
 WORKERS = (
     Worker("ingest", "ingest", reads=SURVEY_TOPICS, memory_mib=640),
@@ -77,7 +80,7 @@ WORKERS = (
     ),
     Worker(
         "learning", "learning", module="services.classify.learning", replicas=1, most=1,
-        memory_mib=2048, volumes=(("archive", f"{STATE}/archive", True),),
+        memory_mib=2048, volumes=((*LEARNING, False),),
     ),
     Worker(
         "receive", "mma", module="services.mma.receive", replicas=1, most=1,
@@ -287,19 +290,9 @@ def _network_policy(worker: Worker) -> Manifest:
     ]
     if worker.serves:
         ingress.append({"ports": [{"port": worker.target, "protocol": "TCP"}]})
-    egress: list[Manifest] = [
-        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
-        {
-            "to": [{"podSelector": {"matchLabels": {"strimzi.io/cluster": "tocsin"}}}],
-            "ports": [{"port": 9093, "protocol": "TCP"}, {"port": 9092, "protocol": "TCP"}],
-        },
-        {
-            "to": [{"podSelector": {"matchLabels": {"app": "tocsin-database-svc"}}}],
-            "ports": [{"port": 27017, "protocol": "TCP"}],
-        },
-    ]
+    out = egress()
     if worker.talks_to_the_world:
-        egress.append(
+        out.append(
             {
                 "to": [
                     {
@@ -320,9 +313,24 @@ def _network_policy(worker: Worker) -> Manifest:
             "podSelector": {"matchLabels": labels(worker)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": ingress,
-            "egress": egress,
+            "egress": out,
         },
     }
+
+
+def egress() -> list[Manifest]:
+    """Where everything of ours may go: names, Kafka, the database."""
+    return [
+        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
+        {
+            "to": [{"podSelector": {"matchLabels": {"strimzi.io/cluster": "tocsin"}}}],
+            "ports": [{"port": 9093, "protocol": "TCP"}, {"port": 9092, "protocol": "TCP"}],
+        },
+        {
+            "to": [{"podSelector": {"matchLabels": {"app": "tocsin-database-svc"}}}],
+            "ports": [{"port": 27017, "protocol": "TCP"}],
+        },
+    ]
 
 
 def lag_per_pod(worker: Worker) -> int:

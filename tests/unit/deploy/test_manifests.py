@@ -16,7 +16,7 @@ import yaml
 
 from deploy.k8s import around, kafka, scaling
 from deploy.k8s.generate import HERE, files, main
-from deploy.k8s.workers import PREFIX, WORKERS, lag_per_pod
+from deploy.k8s.workers import PREFIX, STATE, WORKERS, lag_per_pod
 from shared.kafka.topics import Topic
 
 ROOT = Path(__file__).parents[3]
@@ -88,6 +88,37 @@ def test_every_container_starts_something_that_exists(module: str) -> None:
     assert importlib.util.find_spec(module) is not None
 
 
+@pytest.mark.parametrize("module", [what[0] for _, _, _, what in around.NIGHTLY])
+def test_every_nightly_job_does_something_when_started(module: str) -> None:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    assert 'if __name__ == "__main__":' in Path(spec.origin).read_text()
+
+
+def test_jobs_are_let_out_of_the_default_refusal() -> None:
+    policy = around.let_jobs_out()["spec"]
+    wanted = policy["podSelector"]["matchLabels"]
+    templates = [
+        (job["spec"].get("jobTemplate") or job)["spec"]["template"] for job in around.jobs()
+    ]
+    assert len(templates) == len(around.NIGHTLY) + 1
+    for template in templates:
+        assert template["metadata"]["labels"].items() >= wanted.items()
+    assert policy["egress"]
+
+
+def test_what_the_loop_remembers_outlives_its_pod_and_is_seen_by_the_worker() -> None:
+    worker = next(w for w in WORKERS if w.name == "learning")
+    assert ("learning", f"{STATE}/learning", False) in worker.volumes
+    for job in around.jobs():
+        if job["metadata"]["name"] in ("targets", "learn"):
+            pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            mounts = {m["mountPath"]: m for m in pod["containers"][0]["volumeMounts"]}
+            assert mounts[f"{STATE}/learning"]["name"] == "learning"
+            assert mounts[f"{STATE}/learning"]["readOnly"] is False
+
+
 def test_every_image_can_be_built() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     images = {w.image for w in WORKERS} | {image for _, image, _, _ in around.NIGHTLY}
@@ -133,6 +164,23 @@ def test_every_topic_of_ours_is_made_and_every_user_may_read_what_it_reads() -> 
         rules = kafka.MAY[worker.name]
         for topic in worker.reads:
             assert any(_allows(rule, topic, "Read") for rule in rules), (worker.name, topic)
+
+
+def test_topics_that_are_memories_are_kept_and_the_event_list_is_compacted() -> None:
+    kept = {t["spec"]["topicName"]: t["spec"]["config"] for t in kafka.topics()}
+    for topic in Topic:
+        policy = kept[topic.named(PREFIX)].get("cleanup.policy")
+        assert (policy == "compact") == topic.is_compacted, topic
+    for topic in (Topic.LABELS, Topic.VOTES):
+        assert kept[topic.named(PREFIX)]["retention.ms"] == -1
+
+
+def test_mma_may_write_all_that_it_writes() -> None:
+    for topic in (Topic.ASSOCIATIONS, Topic.COINCIDENCES, Topic.EVENTS, Topic.HEARTBEAT):
+        name = topic.named(PREFIX)
+        assert any(_allows(rule, name, "Write") for rule in kafka.MAY["mma"]), name
+    name = Topic.GCN_NOTICES.named(PREFIX)
+    assert any(_allows(rule, name, "Write") for rule in kafka.MAY["distribute"])
 
 
 def test_workers_may_not_write_what_is_not_theirs() -> None:
