@@ -92,7 +92,7 @@ def let_jobs_out() -> Manifest:
 
 
 def volumes() -> list[Manifest]:
-    """Catalogs (a job writes, xmatch reads), the archive's files, what the nightly loop remembers."""
+    """Catalogs, written by a job; the archive's files; what the nightly loop remembers."""
     return [
         {
             "apiVersion": "v1",
