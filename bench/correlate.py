@@ -53,7 +53,7 @@ def bayestar_like_map(seed: int) -> bytes:
     distance_deg = np.degrees(np.arccos(np.clip(across, -1, 1)))
     density = np.exp(-0.5 * (distance_deg / PEAK_DEG) ** 2) + 1e-9
     density /= np.sum(density * 4 * np.pi / (12.0 * 4.0**order))
-    return multi_order_map(uniq, density)
+    return multi_order_map(uniq.tolist(), density.tolist())
 
 
 def gw_notices(count: int) -> list[Notice]:

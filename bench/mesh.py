@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench.everything import prepare
 from bench.plot import draw
 from bench.processes import environment
 from bench.report import show
@@ -27,6 +28,7 @@ Examples:
   python -m bench.mesh --fused --repeat 3              one process for four stages; median of three
   python -m bench.mesh --rate 333 --seconds 1800       LSST's rate for half an hour: ages, memory
   python -m bench.mesh --burst                         100,000 at once: drained and audited
+  python -m bench.mesh --everything                    25 filters, ten catalogs, five sky maps
   python -m bench.mesh --json run.json --plot run.png  everything in a file, and drawn
 
 Exit status: 0 if the audit balances and no process was started again, 1 if not.
@@ -45,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--repeat wants 1 or more")
     os.environ.update(environment(arguments.state_dir, fused=arguments.fused))
     plan = _plan(arguments)
+    if plan.everything:
+        prepare(plan.state_dir)
     results = median([measure(plan) for _ in range(arguments.repeat)])
     show(results)
     if arguments.json:
@@ -84,6 +88,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         rate_hz=arguments.rate,
         preload=arguments.preload,
         fused=arguments.fused,
+        everything=arguments.everything,
         state_dir=arguments.state_dir,
     )
 
@@ -105,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--burst", action="store_true", help="100,000 alerts as fast as it goes")
     parser.add_argument("--preload", action="store_true", help="fill the topic first, then start")
     parser.add_argument("--fused", action="store_true", help="ingest to mma in one process")
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="beside the shipped set 18 more filters, two catalogs of 5 M rows, five sky maps",
+    )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="report the median of N")
     parser.add_argument("--state-dir", type=Path, default=Path(".bench"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.first_proven import since_first_proven
 from bench.published import PUBLISHED
 
 screen = Console(highlight=False, width=110)
@@ -22,11 +23,14 @@ def show(results: dict[str, Any]) -> None:
     _ages(results)
     if len(results["runs"]) > 1:
         _runs(results)
+    screen.print(since_first_proven(results))
     _beside_others(results, results["machine"]["cores"])
     envelopes = ", ".join(
         f"{place} {count:.0f}" for place, count in results["alerts_per_envelope"].items()
     )
     screen.print(f"alerts per message: {envelopes}")
+    effects = ", ".join(f"{count:.2f} {name}" for name, count in results["per_alert"].items())
+    screen.print(f"per alert: {effects}")
     waiting = results["most_waiting"]
     if waiting is not None:
         screen.print(f"{waiting:,.0f} alerts were waiting when the last was sent, "
@@ -45,13 +49,14 @@ def conditions(results: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {v}" for name, v in machine.items() if name not in known)
     before, after = machine["calibration_ms"]
     process = "ingest to mma in one process" if workload["fused"] else "a process for each service"
+    beside = "; 25 filters, ten catalogs, five sky maps" if workload["everything"] else ""
     return [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:.0f} GiB, "
         f"{machine['system']}; load before {machine['load_before']:.1f}, "
         f"calibration loop {before:.1f} and {after:.1f} ms",
         versions,
         f"{workload['alerts']:,} alerts after {workload['warm_up']:,}, {workload['mode']}: "
-        f"{workload['source']}; {process}",
+        f"{workload['source']}; {process}{beside}",
     ]
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.ages import read_ages
-from bench.effects import Effects, effects_of
+from bench.effects import Effects, counted, effects_of
+from bench.everything import send_events
 from bench.machine import calibration_ms, environment
 from bench.processes import MemoryWatch, Processes, own_cpu_s, tocsin
 from bench.workload import Feed, templates
@@ -37,6 +38,8 @@ class Plan:
     preload: bool
     fused: bool
     state_dir: Path
+    everything: bool = False
+    """Whether `bench.everything` adds catalogs, filters and events."""
     patience_s: float = 300.0
 
     @property
@@ -88,6 +91,8 @@ def _live(plan: Plan, settings: ServiceSettings) -> Window:
     subprocess.run(tocsin("up"), check=True)
     processes = Processes.now()
     effects = effects_of(processes.ports, settings)
+    if plan.everything:
+        send_events(plan.survey, plan.state_dir)
     if plan.warm_up:
         Feed.start(plan.survey, plan.warm_up, 0.0, 0).reap()
         effects.wait(plan.warm_up, plan.patience_s)
@@ -154,6 +159,7 @@ def _results(plan: Plan, settings: ServiceSettings, window: Window) -> dict[str,
             "source": source,
             "mode": plan.mode,
             "fused": plan.fused,
+            "everything": plan.everything,
             "offered_per_s": plan.rate_hz or None,
         },
         "alerts_per_s": plan.alerts / elapsed,
@@ -171,7 +177,19 @@ def _results(plan: Plan, settings: ServiceSettings, window: Window) -> dict[str,
             for place, found in ages.items()
             if found.messages
         },
+        "per_alert": _told(plan),
         "restarts": sum(Processes.now().restarts.values()),
+    }
+
+
+def _told(plan: Plan) -> dict[str, float]:
+    """Associations and deliveries per alert since the mesh has started."""
+    ports = Processes.now().ports
+    alerts = plan.alerts + (0 if plan.preload else plan.warm_up)
+    mma = ports.get("mma", []) + ports.get("river", [])
+    return {
+        "associations": counted(mma, "tocsin_mma_associations_total", "") / alerts,
+        "deliveries": counted(ports["distribute"], "tocsin_deliveries_total", "") / alerts,
     }
 
 
