@@ -10,6 +10,7 @@ says why.
   tocsin classify curves.csv --days 7                   as it was 7 days after the first detection
   tocsin classify stars.csv --total                     total magnitudes: subtract the median
   tocsin classify curves.csv --features features.csv --plot plots/
+  tocsin classify curves.csv --with supernnova --model snn.pt --python snn/bin/python
 """
 
 from __future__ import annotations
@@ -37,17 +38,9 @@ from services.classify.light_curve_file import (
     LightCurveFileError,
     read_light_curves,
 )
+from services.classify.optional.base import CLASS_COLUMNS as COLUMNS
+from services.classify.optional.command import add_options, write_answers_of
 
-COLUMNS = (
-    "object_id",
-    "classifier",
-    "class",
-    "probability",
-    "p_unknown",
-    "n_points",
-    "model_id",
-    "reason",
-)
 BATCH = 500
 MAX_PLOTS = 200
 
@@ -151,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path(os.environ.get("TOCSIN_CLASSIFY_MODELS", MODELS)),
         help="shelf of models (default: those that come with Tocsin)",
     )
+    add_options(parser)
     return parser
 
 
@@ -167,12 +161,14 @@ def main(argv: list[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
     try:
         curves = prepared(chosen.file, total=chosen.total, days=chosen.days)
-        classifiers = load_classifiers(chosen.models)
+        classifiers = () if chosen.extra else load_classifiers(chosen.models)
     except (LightCurveFileError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     wanted = [c for c in classifiers if chosen.classifier in {None, c.name}]
     try:
+        if chosen.extra is not None:
+            return write_answers_of(chosen, curves)
         write_all(curves, wanted, chosen)
     except BrokenPipeError:  # `| head` has seen enough
         sys.stderr.close()
