@@ -20,3 +20,6 @@ class LearningSettings(ClassifySettings):
     learning_publish_s: float = Field(
         1.0, gt=0, le=60, title="How often changed lists are written, seconds"
     )
+    learning_recall_s: float = Field(
+        60.0, ge=0, le=600, title="Longest that alerts from before a restart are read, seconds"
+    )

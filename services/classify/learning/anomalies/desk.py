@@ -44,10 +44,12 @@ class Desk:
         self, reference: Path, *, reference_alerts: int, capacity: int, list_length: int
     ) -> None:
         self._file, self._wanted = reference, reference_alerts
+        self._voted_file = reference.with_name("anomaly_voted.npz")
+        self._voted_kept = 0
         self._capacity, self._length = capacity, list_length
         self._lock = threading.Lock()
         self._heard: list[Vote] = []
-        self._early: list[tuple[list[str], Rows]] = []
+        self._early: list[tuple[list[str], Rows, list[str]]] = []
         self._panel: Panel | None = None
         self._listed_ms: dict[str, int] = {}
         self._dirty: set[str] = set()
@@ -56,33 +58,62 @@ class Desk:
 
     def _begin(self, rows: Rows) -> None:
         self._panel = Panel(SharedForest(rows, seed=0), FEATURES, self._capacity)
-        for names, own in self._early:
-            self._panel.see(names, own)
+        if self._voted_file.exists():
+            kept = arrays_from_bytes(self._voted_file.read_bytes())
+            self._panel.remember(dict(zip(kept["object_id"].tolist(), kept["rows"], strict=True)))
+            self._voted_kept = len(self._panel.voted)
+        for names, own, surveys in self._early:
+            self._panel.see(names, own, surveys)
         self._early.clear()
+
+    @property
+    def user_count(self) -> int:
+        """How many users the panel has heard; no lock: a scrape must not wait for a fit."""
+        return 0 if self._panel is None else self._panel.user_count
+
+    @property
+    def object_count(self) -> int:
+        """How many objects can be asked about."""
+        return 0 if self._panel is None else len(self._panel)
 
     def hear(self, vote: Vote) -> None:
         """Take a vote in; it is worked on with the next lists."""
         with self._lock:
             self._heard.append(vote)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether older alerts need not be recalled."""
+        with self._lock:
+            return self._panel is not None and self._panel.is_full
+
     def see(self, batch: AlertBatch) -> None:
         """Take alerts in; grow the trees as soon as there are enough."""
-        features = compute_features(batch)
-        enough = np.flatnonzero(features.of("n_detections") >= LEAST_DETECTIONS)
-        if not len(enough):
-            return
-        rows = np.ascontiguousarray(features.values[_ROWS][:, enough].T)
-        names = batch.strings("object_id")
-        kept = [str(names[k]) for k in enough.tolist()]
+        names, rows, surveys = _rows_of(batch)
         with self._lock:
             if self._panel is not None:
-                self._panel.see(kept, rows)
-                return
-            self._early.append((kept, rows))
-            if sum(len(one) for one, _ in self._early) >= self._wanted:
-                reference = np.concatenate([own for _, own in self._early])
-                put(self._file, arrays_to_bytes({"rows": reference}))
-                self._begin(reference)
+                self._panel.see(names, rows, surveys)
+            elif names:
+                self._wait_for_trees(names, rows, surveys)
+
+    def recall(self, batch: AlertBatch) -> None:
+        """Take in alerts from before a restart, the newest batch first."""
+        names, rows, surveys = _rows_of(batch)
+        with self._lock:
+            if self._panel is not None:
+                self._panel.recall(names, rows, surveys)
+            elif names:
+                self._wait_for_trees(names, rows, surveys)
+
+    def _wait_for_trees(self, names: list[str], rows: Rows, surveys: list[str]) -> None:
+        self._early.append((names, rows, surveys))
+        if sum(len(one) for one, *_ in self._early) < self._wanted:
+            return
+        # An alert may have come twice, recalled and read.
+        reference = np.unique(np.concatenate([own for _, own, _ in self._early]), axis=0)
+        if len(reference) >= self._wanted:
+            put(self._file, arrays_to_bytes({"rows": reference}))
+            self._begin(reference)
 
     def changed_lists(self, now_ms: int) -> Mapping[str, Document]:
         """Lists of users who voted since, or whose list is old; by user."""
@@ -91,11 +122,21 @@ class Desk:
                 return {}
             heard, self._heard = self._heard, []
             self._dirty |= set(self._panel.take(heard))
+            self._keep_voted(self._panel)
             old = {
                 user for user in self._panel.users
                 if now_ms - self._listed_ms.get(user, 0) > REFRESH_MS
             }  # fmt: skip
             return {user: self._document(user, now_ms) for user in sorted(self._dirty | old)}
+
+    def _keep_voted(self, panel: Panel) -> None:
+        """Rows that votes were about: Kafka forgets the alerts sooner than the votes."""
+        if len(panel.voted) == self._voted_kept:
+            return
+        rows = np.stack(list(panel.voted.values()))
+        names = np.array(list(panel.voted), dtype=str)
+        put(self._voted_file, arrays_to_bytes({"object_id": names, "rows": rows}))
+        self._voted_kept = len(panel.voted)
 
     def published(self, lists: Mapping[str, Document]) -> None:
         """The lists are where they belong."""
@@ -113,12 +154,23 @@ class Desk:
             "top": [
                 {
                     "object_id": one.object_id,
+                    "survey": one.survey,
                     "score": round(one.score, 6),
                     "reasons": _words(one.reasons),
                 }
                 for one in ranked
             ],
         }
+
+
+def _rows_of(batch: AlertBatch) -> tuple[list[str], Rows, list[str]]:
+    """Objects with enough detections, their rows, and whose names those are."""
+    features = compute_features(batch)
+    enough = np.flatnonzero(features.of("n_detections") >= LEAST_DETECTIONS)
+    rows = np.ascontiguousarray(features.values[_ROWS][:, enough].T)
+    names = batch.strings("object_id")
+    kept = [str(names[k]) for k in enough.tolist()]
+    return kept, rows, [batch.survey] * len(kept)
 
 
 def _words(reasons: Iterable[tuple[str, float]]) -> list[Document]:

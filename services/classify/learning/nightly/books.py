@@ -51,7 +51,9 @@ class Frozen:
     champion: npt.NDArray[np.float64]
     """Shape (n, classes); NaN while there is no champion."""
     challenger: npt.NDArray[np.float64]
-    """Shape (n, classes)."""
+    """Shape (n, classes); NaN before the first lesson."""
+    refitted: npt.NDArray[np.float64]
+    """Shape (n, classes), of the weekly trees; NaN before the first."""
 
 
 class Books:
@@ -79,7 +81,10 @@ class Books:
     def frozen(self, night: int) -> Frozen:
         """The answers of a night; raises ``FileNotFoundError``."""
         content = (self.folder / "frozen" / f"{night}.npz").read_bytes()
-        return Frozen(**arrays_from_bytes(content))
+        arrays = arrays_from_bytes(content)
+        # Nights from before the weekly trees answered have no such array.
+        arrays.setdefault("refitted", np.full_like(arrays["challenger"], np.nan))
+        return Frozen(**arrays)
 
     def frozen_nights(self) -> list[int]:
         """Nights with answers, ascending."""

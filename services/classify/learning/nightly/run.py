@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.classify.learning.nightly.books import Books
+from services.classify.learning.nightly.gate import gate
 from services.classify.learning.nightly.source import NightSource
 from services.classify.learning.nightly.steps import (
     Progress,
     close,
     freeze,
-    gate,
     refit,
     score,
     update,
@@ -59,7 +59,7 @@ def run_night(
     """
     progress = books.progress() or {
         "night": None, "done": [], "challenger": None, "taught_ms": 0, "nights_done": 0,
-        "lessons_before": 0, "seed": seed,
+        "lessons_before": 0, "seed": seed, "answering_refit": None, "refit_answers_since": 0,
     }  # fmt: skip
     last, finished = progress["night"], "close" in progress["done"]
     if last is not None and (night < last or (night != last and not finished)):

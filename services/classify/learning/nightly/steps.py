@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,6 @@ from services.classify.learning.models.base import Probabilities, Rows
 from services.classify.learning.models.perceptron import Perceptron, answer
 from services.classify.learning.nightly.books import Books, Frozen
 from services.classify.learning.nightly.source import Known, NightSource
-from services.classify.promotion import objections
 from services.classify.training.scores import fitted_temperature, summary
 from services.classify.training.trees import class_weights, grow
 
@@ -23,12 +21,11 @@ WINDOW_NIGHTS = 60
 """Nights whose answers are judged together at the gate."""
 LEAST_JUDGED = 60
 """Labelled answers without which nothing is promoted."""
-SHADOW_NIGHTS = 3
-"""Nights the challenger must have answered beside the champion."""
 REFIT_NIGHTS = 7
 REFERENCE_NIGHTS = 14
-LATENCY_US = 200.0
-"""Most CPU microseconds per alert of a model that may answer."""
+CHALLENGERS = ("challenger", "refitted")
+"""Learns a little every night; trees, fitted anew every week. Both may replace the champion."""
+ROLES = ("champion", *CHALLENGERS)
 Progress = dict[str, Any]
 
 
@@ -44,39 +41,55 @@ def ask(arrays: Mapping[str, npt.NDArray[Any]], rows: Rows, classes: int) -> Pro
 
 
 def freeze(books: Books, source: NightSource, progress: Progress) -> None:
-    """Answer for every object of the night, champion and challenger side by side."""
+    """Answer for every object of the night, the champion and both challengers side by side."""
     alerts = source.alerts(progress["night"])
     classes = len(source.classes)
-    arrays = {}
-    for role, model_id in (("champion", books.champion), ("challenger", progress["challenger"])):
+    answers = {}
+    for role, model_id in models_of(books, progress).items():
         if model_id is None:
-            arrays[role] = np.full((len(alerts.object_id), classes), np.nan)
+            answers[role] = np.full((len(alerts.object_id), classes), np.nan)
         else:
-            arrays[role] = ask(books.model(model_id)[0], alerts.rows, classes)
-    books.freeze(
-        progress["night"],
-        Frozen(alerts.object_id, alerts.rows, arrays["champion"], arrays["challenger"]),
-    )
+            answers[role] = ask(books.model(model_id)[0], alerts.rows, classes)
+    books.freeze(progress["night"], Frozen(alerts.object_id, alerts.rows, **answers))
+
+
+def models_of(books: Books, progress: Progress) -> dict[str, str | None]:
+    """Id of the model in each role tonight; None where there is none yet."""
+    return {
+        "champion": books.champion,
+        "challenger": progress["challenger"],
+        "refitted": progress.get("answering_refit"),
+    }
 
 
 def score(books: Books, source: NightSource, progress: Progress) -> None:
-    """Judge the frozen answers whose labels are known by now: delayed prequential scores."""
-    label, champion, challenger = judged(books, source, progress)
-    report: dict[str, Any] = {"judged": len(label)}
-    for role, found in (("champion", champion), ("challenger", challenger)):
-        known = np.isfinite(found).all(axis=1)
-        if known.sum() >= LEAST_JUDGED:
-            report[role] = summary(label[known], found[known], source.classes)
+    """Judge the frozen answers whose labels are known by now: delayed prequential scores.
+
+    ``beside`` has each challenger and the champion on the objects that both answered for.
+    """
+    label, answers = judged(books, source, progress)
+    report: dict[str, Any] = {"judged": len(label), "beside": {}}
+    known = {role: np.isfinite(found).all(axis=1) for role, found in answers.items()}
+    for role, found in answers.items():
+        if known[role].sum() >= LEAST_JUDGED:
+            report[role] = summary(label[known[role]], found[known[role]], source.classes)
+    for role in CHALLENGERS:
+        both = known[role] & known["champion"]
+        if both.sum() >= LEAST_JUDGED:
+            report["beside"][role] = {
+                one: summary(label[both], answers[one][both], source.classes)
+                for one in (role, "champion")
+            }
     books.write("scores", progress["night"], report)
 
 
 def judged(
     books: Books, source: NightSource, progress: Progress
-) -> tuple[npt.NDArray[np.int64], Probabilities, Probabilities]:
-    """Labels, and the last answers of both models before each label was taken in."""
+) -> tuple[npt.NDArray[np.int64], dict[str, Probabilities]]:
+    """Labels, and by role the last answers before each label was taken in."""
     labels = source.labels(progress["as_of_ms"])
     index = {name: k for k, name in enumerate(source.classes)}
-    newest: dict[str, tuple[int, npt.NDArray[np.float64], npt.NDArray[np.float64]]] = {}
+    newest: dict[str, tuple[int, list[npt.NDArray[np.float64]]]] = {}
     night = progress["night"]
     for one in books.frozen_nights():
         if not night - WINDOW_NIGHTS < one <= night:
@@ -87,14 +100,14 @@ def judged(
             if known is None or known.class_name not in index:
                 continue
             if source.end_ms(one) <= known.taken_ms:
-                newest[name] = (
-                    index[known.class_name], frozen.champion[k], frozen.challenger[k]
-                )  # fmt: skip
-    shape = (0, len(source.classes))
-    if not newest:
-        return np.zeros(0, dtype=np.int64), np.zeros(shape), np.zeros(shape)
-    columns = list(zip(*(newest[name] for name in sorted(newest)), strict=True))
-    return np.array(columns[0]), np.stack(columns[1]), np.stack(columns[2])
+                answers = [getattr(frozen, role)[k] for role in ROLES]
+                newest[name] = (index[known.class_name], answers)
+    shape = (len(newest), len(source.classes))
+    ordered = [newest[name] for name in sorted(newest)]
+    return np.array([label for label, _ in ordered], dtype=np.int64), {
+        role: np.array([answers[k] for _, answers in ordered]).reshape(shape)
+        for k, role in enumerate(ROLES)
+    }
 
 
 def watch(books: Books, source: NightSource, progress: Progress) -> None:
@@ -103,7 +116,8 @@ def watch(books: Books, source: NightSource, progress: Progress) -> None:
     reference = [books.frozen(one).rows for one in nights[:REFERENCE_NIGHTS]]
     recent = [books.frozen(one).rows for one in nights[-REFERENCE_NIGHTS:]]
     found = feature_drift(np.concatenate(reference), np.concatenate(recent), source.features)
-    label, _, challenger = judged(books, source, progress)
+    label, answers = judged(books, source, progress)
+    challenger = answers["challenger"]
     known = np.isfinite(challenger).all(axis=1)
     errors = ErrorDrift()
     errors.add(label[known], challenger[known])
@@ -138,9 +152,10 @@ def update(books: Books, source: NightSource, progress: Progress) -> None:
 
 
 def refit(books: Books, source: NightSource, progress: Progress) -> None:
-    """Once a week: trees, from everything that is known; they answer if they may, or not at all.
+    """Once a week: trees, from everything that is known, calibrated on a quarter kept apart.
 
-    Trees are judged by a part of the labels that they were not fitted on, as is the champion.
+    From the next night on they answer beside the champion, and the gate judges them as it judges
+    the challenger.
     """
     progress["refitted"] = None
     if progress["nights_done"] % REFIT_NIGHTS != REFIT_NIGHTS - 1:
@@ -164,66 +179,6 @@ def refit(books: Books, source: NightSource, progress: Progress) -> None:
     books.write("refit", progress["night"], {"id": progress["refitted"], **card["metrics"]})
 
 
-def gate(books: Books, source: NightSource, progress: Progress) -> None:
-    """Promote the challenger if it was no worse than the champion, on labels and in time.
-
-    The decision is written down before it is carried out, so that what was begun is finished.
-    """
-    night, challenger = progress["night"], progress["challenger"]
-    try:
-        decision = books.read("gate", night)
-    except FileNotFoundError:
-        grounds = _grounds(books, source, progress)
-        chosen = challenger if not grounds and books.champion != challenger else None
-        decision = {"promote": chosen, "replaces": books.champion, "objections": grounds}
-        books.write("gate", night, decision)
-    progress["objections"] = decision["objections"]
-    if decision["promote"] is not None:
-        if books.champion != decision["promote"]:
-            books.shelf.promote(decision["promote"])
-        scores = books.read("scores", night)
-        entry = {"key": f"{night}/promoted", "night": night, "promoted": decision["promote"]}
-        books.enter({**entry, "replaces": decision["replaces"], "scores": scores})
-
-
-def _grounds(books: Books, source: NightSource, progress: Progress) -> list[str]:
-    """Why the challenger must not be promoted tonight; empty if it may."""
-    scores = books.read("scores", progress["night"])
-    cards = {
-        role: {"classes": list(source.classes), "metrics": {"prequential": scores[role]}}
-        for role in ("champion", "challenger")
-        if role in scores
-    }
-    if "challenger" not in cards:
-        return [f"fewer than {LEAST_JUDGED} of its answers have labels"]
-    if progress["nights_done"] < SHADOW_NIGHTS:
-        return [f"it has answered for less than {SHADOW_NIGHTS} nights"]
-    if books.champion is not None and "champion" not in cards:
-        return ["the champion's answers have too few labels yet"]
-    grounds = objections(cards["challenger"], cards.get("champion"))
-    if books.champion is None:
-        judged_as = scores["challenger"]
-        largest = max(map(sum, judged_as["confusion"])) / judged_as["examples"]
-        if judged_as["accuracy"] <= largest:
-            grounds.append("it is no better than always naming the most frequent class")
-    spent = latency_us(books, source, progress)
-    if spent > LATENCY_US:
-        grounds.append(f"it takes {spent:.0f} microseconds per alert")
-    return grounds
-
-
-def latency_us(books: Books, source: NightSource, progress: Progress) -> float:
-    """CPU microseconds per alert of the challenger, in a batch of the night's."""
-    rows = books.frozen(progress["night"]).rows
-    if not len(rows) or progress["challenger"] is None:
-        return 0.0
-    arrays, _ = books.model(progress["challenger"])
-    many = np.repeat(rows, max(500 // len(rows), 1), axis=0)
-    start = time.process_time()
-    ask(arrays, many, len(source.classes))
-    return 1e6 * (time.process_time() - start) / len(many)
-
-
 def close(books: Books, source: NightSource, progress: Progress) -> None:
     """Enter the night in the audit, and hand over to the next."""
     scores = books.read("scores", progress["night"])
@@ -238,7 +193,10 @@ def close(books: Books, source: NightSource, progress: Progress) -> None:
             "champion": books.champion,
             "challenger": progress["next_challenger"],
             "refitted": progress["refitted"],
+            "answering_refit": progress.get("answering_refit"),
+            "promoted": progress.get("promoted"),
             "objections": progress["objections"],
+            "refit_objections": progress.get("refit_objections", []),
             "lessons": progress["lessons"],
             "drift": drift,
         }
@@ -249,6 +207,10 @@ def close(books: Books, source: NightSource, progress: Progress) -> None:
         lessons_before=progress["lessons"],
         nights_done=progress["nights_done"] + 1,
     )
+    if progress["refitted"] is not None:
+        progress.update(
+            answering_refit=progress["refitted"], refit_answers_since=progress["nights_done"]
+        )
 
 
 def lessons(
@@ -279,7 +241,8 @@ def lessons(
 
 def _temperature(books: Books, source: NightSource, progress: Progress) -> float:
     """What calibrates the challenger, fitted on its own judged answers so far."""
-    label, _, found = judged(books, source, progress)
+    label, answers = judged(books, source, progress)
+    found = answers["challenger"]
     known = np.isfinite(found).all(axis=1)
     before = 1.0
     if progress["challenger"] is not None:

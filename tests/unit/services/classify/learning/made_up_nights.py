@@ -5,12 +5,12 @@ import signal
 
 import numpy as np
 
-from services.classify.learning.nightly import steps
+from services.classify.learning.nightly import gate, steps
 from services.classify.learning.nightly.books import Books
 from services.classify.learning.nightly.run import run_night
 from services.classify.learning.nightly.source import Known, NightAlerts
 
-FIRST, NIGHTS = 60_000, 10
+FIRST, NIGHTS = 60_000, 12
 DAY_MS = 86_400_000
 
 
@@ -43,10 +43,11 @@ class MadeUp:
         return (night + 1) * DAY_MS
 
 
-def play_nights(folder, kill_night, kill_step):
+def play_nights(folder, nights, kill_night, kill_step):
     """In a process of its own: it changes limits, and may end itself."""
     steps.LEAST_JUDGED = 20
-    steps.LATENCY_US = 1e9  # a shared machine's clock is not what is tested
+    steps.REFIT_NIGHTS = 4
+    gate.LATENCY_US = 1e9  # a shared machine's clock is not what is tested
     books = Books(folder)
     marker = folder / f"killed_{kill_night}_{kill_step}"
 
@@ -56,5 +57,5 @@ def play_nights(folder, kill_night, kill_step):
             os.kill(os.getpid(), signal.SIGKILL)
 
     last = books.progress().get("night") or FIRST
-    for night in range(last, FIRST + NIGHTS):
+    for night in range(last, FIRST + nights):
         run_night(books, MadeUp(), night, seed=1, after=after)

@@ -106,6 +106,15 @@ def test_a_panel_made_again_from_its_votes_stands_where_it_stood(panel, forest):
     assert np.allclose(again.weights("ann"), panel.weights("ann"), atol=1e-9)
 
 
+def test_a_vote_counts_as_soon_as_its_object_is_seen(panel):
+    rows = sky()[0]
+    panel.take([vote("ann", "new", "anomaly", at=1)])
+    assert np.array_equal(panel.weights("ann"), panel.weights("nobody"))
+    panel.recall(["onew"], rows[:1])
+    assert panel.take([]) == ["ann"]
+    assert not np.array_equal(panel.weights("ann"), panel.weights("nobody"))
+
+
 def test_the_pool_forgets_the_longest_unseen(forest):
     small = Panel(forest, NAMES, capacity=3)
     rows, _ = sky()
@@ -151,3 +160,26 @@ class TestDesk:
         again.see(batches[0])
         again.hear(Vote(user="bob", object_id=str(names[0]), opinion="regular", said_ms=2))
         assert set(again.changed_lists(50)) == {"bob"}
+
+    def test_killed_and_read_back_a_desk_stands_where_it_stood(self, tmp_path):
+        batches = [self.alerts(seed) for seed in range(4)]
+        votes = [
+            Vote(user="ann", object_id=str(batches[0].strings("object_id")[k]),
+                 opinion="anomaly", said_ms=k + 1)
+            for k in range(4)
+        ]  # fmt: skip
+        desk = self.desk(tmp_path)
+        for batch in batches:
+            desk.see(batch)
+        for one in votes:
+            desk.hear(one)
+        before = desk.changed_lists(10)["ann"]
+        assert {one["survey"] for one in before["top"]} == {batches[0].survey}
+
+        again = self.desk(tmp_path)  # Kafka holds the alerts no more: votes count all the same
+        for one in votes:
+            again.hear(one)
+        assert again.changed_lists(10)["ann"]["top"] == []
+        for batch in reversed(batches):
+            again.recall(batch)
+        assert again.changed_lists(20_000)["ann"]["top"] == before["top"]

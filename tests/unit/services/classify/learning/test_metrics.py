@@ -25,7 +25,7 @@ def loop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("services.classify.learning.nightly.steps.LEAST_JUDGED", 20)
-        patched.setattr("services.classify.learning.nightly.steps.LATENCY_US", 1e9)
+        patched.setattr("services.classify.learning.nightly.gate.LATENCY_US", 1e9)
         for night in range(FIRST, FIRST + NIGHTS):
             run_night(Books(folder), MadeUp(), night, seed=1)
     return folder
