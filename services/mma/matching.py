@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import numpy as np
@@ -133,15 +132,28 @@ def associations_of(
     kept, of_row = np.unique(matches.row, return_inverse=True)
     alerts = candidates.record_batch.select(_SAID_OF_ALERTS).take(kept).to_pylist()
     of_event = {int(i): _of_event(snapshot.events[int(i)]) for i in np.unique(matches.event)}
+    separations = np.where(np.isnan(matches.separation_deg), None, matches.separation_deg)
     pairs = zip(
-        of_row.tolist(), evidence.said(), matches.event.tolist(), matches.credible_level.tolist(),
-        matches.separation_deg.tolist(), matches.time_offset_days.tolist(), strict=True,
+        [alerts[row] for row in of_row.tolist()],
+        [of_event[index] for index in matches.event.tolist()],
+        evidence.said(), matches.credible_level.tolist(), separations.tolist(),
+        matches.time_offset_days.tolist(), strict=True,
     )  # fmt: skip
     return [
         Association.model_validate(
-            alerts[row] | said | of_event[index] | _of_pair(of_event[index], alerts[row], *numbers)
+            {
+                **alert,
+                **event,
+                **said,
+                "role": product_role(
+                    cast(Role, event["event_role"]), is_simulated=bool(alert["is_simulated"])
+                ),
+                "credible_level": level,
+                "separation_deg": separation,
+                "time_offset_days": offset,
+            }
         )
-        for row, said, index, *numbers in pairs
+        for alert, event, said, level, separation, offset in pairs
     ]
 
 
@@ -161,20 +173,4 @@ def _of_event(event: ActiveEvent) -> dict[str, object]:
         "event_mjd_tai": notice.event_mjd_tai,
         "far_hz": notice.far_hz,
         "role": notice.role,
-    }
-
-
-def _of_pair(
-    event: dict[str, object],
-    alert: dict[str, object],
-    credible_level: float,
-    separation_deg: float,
-    time_offset_days: float,
-) -> dict[str, object]:
-    role = cast(Role, event["event_role"])
-    return {
-        "role": product_role(role, is_simulated=bool(alert["is_simulated"])),
-        "credible_level": credible_level,
-        "separation_deg": None if math.isnan(separation_deg) else separation_deg,
-        "time_offset_days": time_offset_days,
     }
