@@ -98,7 +98,7 @@ def run_query(
         root, question.reader, dict(question.private_surveys), question.surveys
     )
     with archive_connection(snapshots, question.reader, limits, nights=question.nights) as opened:
-        _bind(opened, judged)
+        _bind(opened, judged, limits)
         with _watched(opened, progress):
             try:
                 table, is_cut = _gathered(opened.sql(judged.sql).to_arrow_reader(), most_rows)
@@ -143,10 +143,12 @@ def _gathered(reader: pa.RecordBatchReader, most_rows: int) -> tuple[pa.Table, b
     return table.slice(0, most_rows), rows > most_rows or size > MOST_BYTES
 
 
-def _bind(connection: Any, judged: JudgedQuery) -> None:
+def _bind(connection: Any, judged: JudgedQuery, limits: Limits) -> None:
     """Refuse what names a column or function that is not there, and say where."""
     try:
         connection.execute(f"EXPLAIN {judged.sql}")
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
+        raise query_failure(error, limits) from error  # nothing wrong with the text
     except duckdb.Error as error:
         told = _told(error)
         place = max(0, int(told.get("position", 0)) - len("EXPLAIN "))

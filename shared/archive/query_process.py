@@ -6,9 +6,7 @@ JSON on standard output says what became of it. ``run_query_apart`` is the other
 
 from __future__ import annotations
 
-import asyncio
 import json
-import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +22,8 @@ from shared.archive.query import (
     run_query,
 )
 from shared.archive.readers import Reader
-from shared.errors import TocsinError
+from shared.filters.apart import ApartFailedError, answer_apart, ask_apart
 from shared.filters.guard import Limits
-from shared.filters.refusal import FilterRefusedError
-
-BESIDE_MIB = 4096
-"""Address space beyond the query's memory: libraries, reserved and never touched."""
-_START_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +71,22 @@ async def run_query_apart(
         "most_rows": most_rows,
         "output": str(output),
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "shared.archive.query_process",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
     try:
-        async with asyncio.timeout(limits.seconds + _START_S):
-            told, _ = await process.communicate(json.dumps(asked).encode())
-    except TimeoutError as error:
-        raise QueryFailedError(f"stopped after {limits.seconds:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return _answer(told, question, output, limits)
-
-
-def _answer(told: bytes, question: Question, output: Path, limits: Limits) -> AnswerFile:
-    try:
-        outcome = json.loads(told)
-    except ValueError as error:
-        raise QueryFailedError(
-            f"its process was stopped: it may need more than {limits.memory_mib} MiB of memory"
-        ) from error
-    if "refused" in outcome:
-        refused = outcome["refused"]
-        raise FilterRefusedError(
-            refused["why"], refused["position"], text=question.sql, hint=refused["hint"]
+        told = await ask_apart(
+            "shared.archive.query_process",
+            json.dumps(asked).encode(),
+            text=question.sql,
+            seconds=limits.seconds,
         )
-    if "failed" in outcome:
-        raise QueryFailedError(outcome["failed"])
-    return AnswerFile(output, outcome["rows"], outcome["is_cut"], outcome["seconds"])
+    except ApartFailedError as error:
+        raise QueryFailedError(str(error)) from error
+    return AnswerFile(output, told["rows"], told["is_cut"], told["seconds"])
 
 
 def main() -> int:
     """Answer the question on standard input."""
     asked = json.load(sys.stdin)
-    most = (asked["memory_mib"] * 2 + BESIDE_MIB) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    print(json.dumps(_outcome(asked)))
-    return 0
+    return answer_apart(asked["memory_mib"], lambda: _outcome(asked))
 
 
 def _outcome(asked: dict[str, Any]) -> dict[str, Any]:
@@ -131,12 +99,7 @@ def _outcome(asked: dict[str, Any]) -> dict[str, Any]:
         nights=None if asked["nights"] is None else tuple(asked["nights"]),
     )
     limits = Limits(asked["memory_mib"], asked["seconds"], asked["threads"])
-    try:
-        answer = run_query(Path(asked["root"]), question, limits, most_rows=asked["most_rows"])
-    except FilterRefusedError as error:
-        return {"refused": {"why": error.why, "position": error.position, "hint": error.hint}}
-    except TocsinError as error:
-        return {"failed": str(error)}
+    answer = run_query(Path(asked["root"]), question, limits, most_rows=asked["most_rows"])
     partial = Path(asked["output"]).with_suffix(".partial")
     with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, answer.table.schema) as out:
         out.write_table(answer.table)

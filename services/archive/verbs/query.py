@@ -18,10 +18,10 @@ from services.archive.settings import ArchiveSettings
 from services.archive.verbs.screen import GOOD, MISUSED, guarded, nights_argument, parser, refuse
 from shared.archive.answer_files import write_answer, writer_for
 from shared.archive.query import MOST_ROWS, Answer, Question, run_query
-from shared.archive.query_process import BESIDE_MIB
 from shared.archive.readers import Reader, private_surveys
 from shared.archive.relations import RELATIONS
 from shared.archive.snapshots import archive_root, surveys_in
+from shared.filters.apart import BESIDE_MIB
 from shared.filters.guard import Limits
 from shared.filters.refusal import FilterRefusedError
 from shared.telemetry.terminal import visible

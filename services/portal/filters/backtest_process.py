@@ -8,11 +8,8 @@ the other end.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import math
-import resource
 import struct
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +21,11 @@ import pyarrow as pa
 from services.portal.filters.backtest import Backtest, BacktestFailedError, newest_nights
 from shared.archive.readers import Reader
 from shared.archive.snapshots import archive_root, snapshots_for
-from shared.errors import TocsinError
+from shared.filters.apart import ApartFailedError, answer_apart, ask_apart
 from shared.filters.guard import Limits
-from shared.filters.refusal import FilterRefusedError
 from shared.filters.user_filter import UserFilter
 from shared.kafka.envelopes import read_envelope
 
-_BESIDE_MIB = 4096
-"""Address space beyond the engine's memory: libraries, reserved and never touched."""
-_START_S = 30.0
 _LENGTH = struct.Struct(">I")
 
 
@@ -75,49 +68,21 @@ async def run_backtest_apart(
     for survey, envelope in envelopes:
         name = survey.encode()[:255]
         parts += [bytes([len(name)]), name, _LENGTH.pack(len(envelope)), envelope]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.portal.filters.backtest_process",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
     try:
-        async with asyncio.timeout(seconds + _START_S):
-            told, _ = await process.communicate(b"".join(parts))
-    except TimeoutError as error:
-        raise BacktestFailedError(f"stopped after {seconds:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return _outcome_of(told, each, limits)
-
-
-def _outcome_of(told: bytes, each: UserFilter, limits: Limits) -> dict[str, Any]:
-    try:
-        outcome: dict[str, Any] = json.loads(told)
-    except ValueError as error:
-        raise BacktestFailedError(
-            f"its process was stopped: it may need more than {limits.memory_mib} MiB of memory"
-        ) from error
-    if "refused" in outcome:
-        refused = outcome["refused"]
-        raise FilterRefusedError(
-            refused["why"], refused["position"], text=each.select, hint=refused["hint"]
+        return await ask_apart(
+            "services.portal.filters.backtest_process",
+            b"".join(parts),
+            text=each.select,
+            seconds=seconds,
         )
-    if "failed" in outcome:
-        raise BacktestFailedError(outcome["failed"])
-    return outcome
+    except ApartFailedError as error:
+        raise BacktestFailedError(str(error)) from error
 
 
 def main() -> int:
     """Carry out what standard input asks for."""
     asked = json.loads(sys.stdin.buffer.readline())
-    most = (asked["memory_mib"] * 2 + _BESIDE_MIB) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    with contextlib.redirect_stdout(sys.stderr):  # logs are no part of the answer
-        outcome = _finite(_outcome(asked, sys.stdin.buffer))
-    print(json.dumps(outcome))
-    return 0
+    return answer_apart(asked["memory_mib"], lambda: _finite(_outcome(asked, sys.stdin.buffer)))
 
 
 def _outcome(asked: dict[str, Any], stream: IO[bytes]) -> dict[str, Any]:
@@ -136,10 +101,8 @@ def _outcome(asked: dict[str, Any], stream: IO[bytes]) -> dict[str, Any]:
         test.ask_batches(_envelopes(stream), packed)
         for snapshot in snapshots:
             test.ask_snapshot(snapshot, [night for night in nights if night in snapshot.nights])
-    except FilterRefusedError as error:
-        return {"refused": {"why": error.why, "position": error.position, "hint": error.hint}}
-    except (TocsinError, MemoryError, pa.ArrowException) as error:
-        return {"failed": str(error) or type(error).__name__}
+    except pa.ArrowException as error:
+        raise BacktestFailedError(str(error) or type(error).__name__) from error
     return test.finished().document()
 
 
