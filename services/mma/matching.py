@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import numpy as np
@@ -132,11 +133,11 @@ def associations_of(
     kept, of_row = np.unique(matches.row, return_inverse=True)
     alerts = candidates.record_batch.select(_SAID_OF_ALERTS).take(kept).to_pylist()
     of_event = {int(i): _of_event(snapshot.events[int(i)]) for i in np.unique(matches.event)}
-    separations = np.where(np.isnan(matches.separation_deg), None, matches.separation_deg)
+    separations = [None if math.isnan(deg) else deg for deg in matches.separation_deg.tolist()]
     pairs = zip(
         [alerts[row] for row in of_row.tolist()],
         [of_event[index] for index in matches.event.tolist()],
-        evidence.said(), matches.credible_level.tolist(), separations.tolist(),
+        evidence.said(), matches.credible_level.tolist(), separations,
         matches.time_offset_days.tolist(), strict=True,
     )  # fmt: skip
     return [
