@@ -31,7 +31,6 @@ def gate(books: Books, source: NightSource, progress: Progress) -> None:
         books.write("gate", night, decision)
     progress["objections"] = decision["objections"]
     progress["refit_objections"] = decision.get("refit_objections", [])
-    progress["promoted"] = decision["promote"]
     if decision["promote"] is not None:
         if books.champion != decision["promote"]:
             books.shelf.promote(decision["promote"])

@@ -194,7 +194,6 @@ def close(books: Books, source: NightSource, progress: Progress) -> None:
             "challenger": progress["next_challenger"],
             "refitted": progress["refitted"],
             "answering_refit": progress.get("answering_refit"),
-            "promoted": progress.get("promoted"),
             "objections": progress["objections"],
             "refit_objections": progress.get("refit_objections", []),
             "lessons": progress["lessons"],
