@@ -22,6 +22,7 @@ from services.archive.wording import (
     update_words,
     utc_of,
 )
+from shared.archive.associations import distinct_associations, is_standing
 from shared.archive.history import ObjectHistory, distinct_matches
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from shared.telemetry.terminal import as_markup, visible
@@ -115,9 +116,16 @@ def _photometry(history: ObjectHistory) -> RenderableType:
 
 
 def _associations(history: ObjectHistory) -> RenderableType:
-    newest = {a.get("event_id"): a for a in history.associations}
-    lines = [Text(f"⚑ {visible(association_words(a))}", style="magenta") for a in newest.values()]
-    return Group(*lines)
+    """What stands first; what was withdrawn is told last, and faint."""
+    return Group(
+        *(
+            Text(
+                f"⚑ {visible(association_words(one))}",
+                style="magenta" if is_standing(one) else "dim",
+            )
+            for one in distinct_associations(history.associations)
+        )
+    )
 
 
 def _alerts(history: ObjectHistory, last: int | None) -> Table:

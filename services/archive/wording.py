@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.archive.associations import is_of_a_test
 from shared.archive.history import ObjectHistory
 from shared.light_curves.photometry import magnitude_ab_of, mjd_utc_of_tai
 from shared.schemas.update import Update
@@ -90,7 +91,7 @@ def span_words(history: ObjectHistory) -> str:
 
 
 def association_words(association: dict[str, Any]) -> str:
-    """One association in a line: event, credible level, time, state."""
+    """One association in a line: event, credible level, time, whether it is a test, state."""
     offset = association.get("time_offset_days")
     level = association.get("credible_level")
     return ", ".join(
@@ -99,6 +100,7 @@ def association_words(association: dict[str, Any]) -> str:
             f"{association.get('event_id')} ({association.get('notice_type')})",
             f"credible level {level:.3f}" if isinstance(level, float) else "",
             f"{offset:+.2f} d" if isinstance(offset, float) else "",
+            "a test" if is_of_a_test(association) else "",
             str(association.get("state", "")),
         )
         if part

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.archive.figure.style import BAND_STYLE, EVENT_COLOUR, FAINT, LINE
+from shared.archive.associations import distinct_associations, is_standing
 from shared.archive.history import LightCurve, ObjectHistory
 from shared.light_curves.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from shared.light_curves.photometry import MAGNITUDE_ERROR_FACTOR, magnitude_ab_of
@@ -101,9 +102,8 @@ def mark_events(axes: Any, history: ObjectHistory) -> None:
     first, last = axes.get_xlim()
     times = {
         str(association["event_id"]): association["event_mjd_tai"]
-        for association in history.associations
-        if isinstance(association.get("event_mjd_tai"), float)
-        and association.get("state") != "withdrawn"
+        for association in distinct_associations(history.associations)
+        if isinstance(association.get("event_mjd_tai"), float) and is_standing(association)
     }
     for event_id, mjd_tai in times.items():
         if first - 10 < mjd_tai < last + 10:

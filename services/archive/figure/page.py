@@ -19,6 +19,7 @@ from services.archive.wording import (
     utc_of,
     verdict_words,
 )
+from shared.archive.associations import distinct_associations, is_standing
 from shared.archive.cutouts import Cutout
 from shared.archive.history import ObjectHistory, distinct_matches
 
@@ -93,8 +94,9 @@ def _write_title(figure: Any, history: ObjectHistory) -> None:
     facts += ["SIMULATED"] if latest["is_simulated"] else []
     figure.text(0.065, 0.902, "  ·  ".join(facts), fontsize=10.5, color=FAINT, va="center")
     figure.text(0.065, 0.864, "  ·  ".join(_known(history)), fontsize=10.5, va="center")
-    if history.associations:
-        words = association_words(history.associations[-1])
+    standing = [one for one in distinct_associations(history.associations) if is_standing(one)]
+    if standing:
+        words = association_words(standing[0])
         figure.text(0.975, 0.948, words, fontsize=11, color=EVENT_COLOUR, ha="right", va="center")
 
 
