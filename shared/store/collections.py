@@ -50,10 +50,7 @@ INDEXES: dict[Collection, tuple[tuple[str, ...], ...]] = {
         ("timestamp_ms",),
     ),
     Collection.OBJECTS: (("object_id",), ("event_ids",), ("last_mjd_tai",), ("healpix29",)),
-    Collection.NOTICES: (
-        ("timestamp_ms",),
-        ("key",),
-    ),
+    Collection.NOTICES: (("timestamp_ms",), ("key",), ("fields.event_mjd_tai", "key")),
     Collection.ASSOCIATIONS: (("timestamp_ms",), ("key",), ("fields.object_id",)),
     Collection.EVENTS: (
         ("fields.event_mjd_tai",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from services.portal.problems import ProblemError
 from services.portal.reading.seen import Sight
 from shared.schemas.event import EventRecord
 from shared.schemas.notice import Notice, Role
-from shared.store import Collection, Document, Store
+from shared.store import Collection, Store
 
 _MOST_LOOKED_AT = 1000
 _SUMMARY = (
@@ -20,6 +21,7 @@ _SUMMARY = (
     "sky_map_url", "far_hz", "significant", "classification", "instruments",
 )  # fmt: skip
 """Members of a notice that are shown: all but its payload."""
+_TIME = "fields.event_mjd_tai"
 _OVER_ALL_SURVEYS = ("alerts", "objects", "withdrawn", "tiers")
 """Members of an event that count alerts, whoever may see them."""
 
@@ -33,6 +35,17 @@ def _summary_of(value: bytes) -> dict[str, Any] | None:
     return notice.model_dump(mode="json", include=set(_SUMMARY))
 
 
+def _beyond(paging: Paging) -> dict[str, Any]:
+    """Condition for what stands behind a place in the list of events."""
+    is_told: dict[str, Any] = {"key": {"$type": "string"}, _TIME: {"$type": "number"}}
+    if paging.after is None:
+        return is_told
+    if [isinstance(part, str) for part in paging.after] != [False, True]:
+        raise ProblemError(422, "cursor: of another list")
+    mjd_tai, key = paging.after
+    return {**is_told, "$or": [{_TIME: {"$lt": mjd_tai}}, {_TIME: mjd_tai, "key": {"$lt": key}}]}
+
+
 class Events:
     """Reads events; remembers what it has parsed, since a notice never changes."""
 
@@ -41,34 +54,44 @@ class Events:
         self._known: dict[str, dict[str, Any] | None] = {}
 
     async def newest(self, paging: Paging) -> tuple[list[dict[str, Any]], str | None]:
-        """Events in order of their latest notice, newest first; each as that notice tells it."""
-        query: dict[str, Any] = {}
-        if paging.after is not None:
-            if len(paging.after) != 1 or not isinstance(paging.after[0], int):
-                raise ProblemError(422, "cursor: of another list")
-            query["timestamp_ms"] = {"$lt": paging.after[0]}
+        """Events by their own time, the latest first; each as its last-issued notice tells it.
+
+        A notice that is sent again, or comes late, so moves nothing to the top. Where notices of
+        one event name several times, the latest of them counts.
+        """
         found = await self._store.find(
-            Collection.NOTICES, query, fields=["key", "timestamp_ms"],
-            sort=[("timestamp_ms", -1), ("_id", -1)], limit=_MOST_LOOKED_AT,
+            Collection.NOTICES, _beyond(paging), fields=["key", _TIME],
+            sort=[(_TIME, -1), ("key", -1)], limit=_MOST_LOOKED_AT,
         )  # fmt: skip
-        latest: dict[str, Document] = {}
-        for document in found:
-            latest.setdefault(document["key"], document)
-        shown_before = await self._with_later_notice(list(latest), paging)
-        page = [one for key, one in latest.items() if key not in shown_before][: paging.limit]
-        events = [event for event in [await self._summary(one["_id"]) for one in page] if event]
+        places = {one["key"]: one["fields"]["event_mjd_tai"] for one in reversed(found)}
+        in_order = list(dict.fromkeys(one["key"] for one in found))
+        shown_before = await self._shown_before(in_order, paging)
+        page = [key for key in in_order if key not in shown_before][: paging.limit]
+        latest = await self._last_issued(page)
+        events = [event for event in [await self._summary(latest[key]) for key in page] if event]
         is_more = len(page) == paging.limit or len(found) == _MOST_LOOKED_AT
-        last = page[-1] if len(page) == paging.limit else found[-1] if found else None
-        cursor = cursor_after(last["timestamp_ms"]) if is_more and last is not None else None
+        last = page[-1] if len(page) == paging.limit else in_order[-1] if in_order else None
+        cursor = cursor_after(places[last], last) if is_more and last is not None else None
         return events, cursor
 
-    async def _with_later_notice(self, keys: list[str], paging: Paging) -> set[str]:
-        """Those that stood on an earlier page."""
+    async def _shown_before(self, keys: list[str], paging: Paging) -> set[str]:
+        """Those that stood on an earlier page, by a later time of theirs."""
         if paging.after is None or not keys:
             return set()
-        query = {"key": {"$in": keys}, "timestamp_ms": {"$gte": paging.after[0]}}
-        later = await self._store.find(Collection.NOTICES, query, fields=["key"])
-        return {document["key"] for document in later}
+        mjd_tai, key = paging.after
+        earlier = {"$or": [{_TIME: {"$gt": mjd_tai}}, {_TIME: mjd_tai, "key": {"$gte": key}}]}
+        query: dict[str, Any] = {"key": {"$in": keys}, **earlier}
+        found = await self._store.find(Collection.NOTICES, query, fields=["key"])
+        return {document["key"] for document in found}
+
+    async def _last_issued(self, keys: list[str]) -> dict[str, str]:
+        """Place of the notice that each event's author wrote last, by event."""
+        found = await self._store.find(
+            Collection.NOTICES, {"key": {"$in": keys}},
+            fields=["key", "fields.issued_ms", "timestamp_ms"],
+        )  # fmt: skip
+        found.sort(key=lambda one: (one["fields"].get("issued_ms", 0), one["timestamp_ms"]))
+        return {one["key"]: one["_id"] for one in found}
 
     async def notices(self, event_id: str) -> list[dict[str, Any]]:
         """The notices of an event in order of writing, without their payloads."""
@@ -108,6 +131,11 @@ class Events:
                 self._known.clear()
             self._known[place] = _summary_of(document["value"]) if document else None
         return self._known[place]
+
+
+def last_issued(notices: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The notice that the event's author wrote last, whenever it came."""
+    return max(notices, key=lambda one: int(one["issued_ms"]))
 
 
 async def candidates_of(store: Store, sight: Sight, event_id: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from services.portal.formats.answers import json_answer
 from services.portal.paging import Page, PagingQuery, one_page, page_after
 from services.portal.problems import not_found
 from services.portal.reading.alerts import LONGEST_ID
-from services.portal.reading.events import Events, candidates_of
+from services.portal.reading.events import Events, candidates_of, last_issued
 from services.portal.reading.seen import Sight
 from shared.store import Collection
 
@@ -26,7 +26,7 @@ EventId = Annotated[
 
 @router.get("/events", response_model=Page[dict[str, Any]])
 async def events(caller: Anyone, backends: BackendsOf, paging: PagingQuery) -> Response:
-    """Events, the one with the newest notice first, each as that notice tells it."""
+    """Events, the latest first by the time of the event, each as its newest notice tells it."""
     del caller
     found, cursor = await Events(backends.store).newest(paging)
     return json_answer({"items": found, "next_cursor": cursor})
@@ -34,13 +34,13 @@ async def events(caller: Anyone, backends: BackendsOf, paging: PagingQuery) -> R
 
 @router.get("/events/{event_id}", response_model=dict[str, Any])
 async def event(event_id: EventId, caller: Anyone, backends: BackendsOf) -> Response:
-    """An event: how it stands, and all its notices in order of writing, without payloads."""
+    """An event: how it stands, its newest notice, and all of them as they came, no payloads."""
     reading = Events(backends.store)
     notices = await reading.notices(event_id)
     state = await reading.state(event_id, Sight.of(caller, backends.settings))
     if not notices and state is None:
         raise not_found(f"event {event_id}")
-    latest = notices[-1] if notices else None
+    latest = last_issued(notices) if notices else None
     return json_answer({"event_id": event_id, "state": state, "latest": latest, "notices": notices})
 
 

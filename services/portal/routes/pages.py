@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -17,11 +18,15 @@ from services.portal.pages.figures import SkyMark, light_curve_svg, sky_svg
 from services.portal.paging import Paging
 from services.portal.problems import ProblemError, not_found
 from services.portal.reading.alerts import LONGEST_ID, alerts_of_night, history_of
-from services.portal.reading.events import Events
+from services.portal.reading.events import Events, candidates_of, last_issued
 from services.portal.reading.seen import Sight
+from services.portal.routes.events import EventId
+from services.portal.routes.filters import Name as FilterName
 from services.portal.routes.filters import filters as listed_filters
+from services.portal.routes.filters import show as filter_versions
 from services.portal.routes.objects import Survey
 from services.portal.routes.statistics import nights as counted_nights
+from shared.archive.associations import distinct_associations
 from shared.archive.cutouts import FIELDS
 from shared.archive.history import ObjectHistory, distinct_matches
 from shared.archive.packets import packets_root
@@ -101,7 +106,7 @@ async def object_page(
         stamps=await _stamps(history, backends),
         verdicts=[_verdict(name, history.latest.get(name)) for name in history.classifiers],
         matches=distinct_matches(history)[:_MOST_SHOWN],
-        associations=list({one["event_id"]: one for one in history.associations}.values()),
+        associations=distinct_associations(history.associations),
         shown=[_shown(alert) for alert in reversed(history.alerts[-_MOST_SHOWN:])],
     )
 
@@ -122,11 +127,65 @@ async def events_page(caller: Anyone, backends: BackendsOf) -> HTMLResponse:
     return _page("events.html", events=events, figure=sky_svg(marks), kinds=kinds)
 
 
+@router.get("/events/{event_id}")
+async def event_page(event_id: EventId, caller: Anyone, backends: BackendsOf) -> HTMLResponse:
+    """An event: where it is, the objects that may belong to it, its notices."""
+    reading, sight = Events(backends.store), Sight.of(caller, backends.settings)
+    state = await reading.state(event_id, sight)
+    notices = await reading.notices(event_id)
+    if not notices:
+        told = f"No notice names an event {event_id}."
+        return _page("problem.html", 404, title="No such event", detail=told)
+    latest = last_issued(notices)
+    place = latest["localization"]
+    mark = place and SkyMark(
+        place["ra_deg"], place["dec_deg"], place["radius_deg"] or 0.0, latest["messenger"], 1
+    )
+    objects: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in await candidates_of(backends.store, sight, event_id):
+        objects.setdefault((one["survey"], one["object_id"]), one)  # its best alert comes first
+    ranked = list(objects.values())
+    url = latest["sky_map_url"] or ""
+    return _page(
+        "event.html",
+        event_id=event_id,
+        state=state,
+        latest={**latest, "sky_map_url": url if url.startswith(("https://", "http://")) else ""},
+        figure=sky_svg([mark] if mark else []),
+        candidates=ranked[:_MOST_SHOWN],
+        hidden=max(len(ranked) - _MOST_SHOWN, 0),
+        notices=[{**one, "issued": _utc(one["issued_ms"])} for one in reversed(notices)],
+    )
+
+
 @router.get("/filters")
 async def filters_page(caller: Anyone, backends: BackendsOf) -> HTMLResponse:
     """Filters that are running, and a place to try one."""
     page = await listed_filters(caller, backends, Paging(limit=200, after=None), None)
     return _page("filters.html", filters=[one for one in page.items if one.state != "retired"])
+
+
+@router.get("/filters/{name}")
+async def filter_page(
+    name: FilterName, request: Request, caller: Anyone, backends: BackendsOf
+) -> HTMLResponse:
+    """A filter: what it asks, where it sends, its versions."""
+    try:
+        kept = await filter_versions(name, caller, backends)
+    except ProblemError as problem:
+        title = "No such filter"
+        return _page("problem.html", problem.status, title=title, detail=problem.detail)
+    versions = [
+        {**one.model_dump(), "made": _utc(one.created_ms), "activated": _utc(one.activated_ms)}
+        for one in reversed(kept)
+    ]
+    return _page(
+        "filter.html",
+        newest=versions[0],
+        running=next((one for one in versions if one["state"] == "active"), None),
+        versions=versions,
+        base=str(request.base_url).rstrip("/"),
+    )
 
 
 @router.get("/api")
@@ -163,6 +222,13 @@ async def _stamps(history: ObjectHistory, backends: Backends) -> list[str]:
     except PacketMissingError:
         return []
     return [name for name, _ in FIELDS]
+
+
+def _utc(unix_ms: int | None) -> str:
+    """A time as people read it; a dash for none."""
+    if not unix_ms:
+        return "–"
+    return dt.datetime.fromtimestamp(unix_ms / 1000.0, dt.UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _shown(alert: dict[str, Any]) -> dict[str, Any]:
