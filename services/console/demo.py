@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from services.console.watch import Measurement, StageRates, as_table
 
 EPILOG = """\b
 Examples:
-  tocsin demo                        a simulated night, a real notice in the middle of it
+  tocsin demo                        a simulated night, the night after a real burst
   tocsin demo night.tar.xz           real packets instead
   tocsin demo --alerts 10000 --rate 500
 
@@ -32,6 +33,10 @@ The mesh is left running; `tocsin down` stops it.
 _QUIET_S = 4.0
 _PLANTED_WITHIN_DEG = 8.0
 _PATIENCE_S = 300.0
+_KNOWN_S = 30.0
+"""Longest wait for mma to know the notice before the telescope begins."""
+_WIDTH = 120
+"""Columns where there is no terminal to ask: tables, and lines of XML, are wider than 80."""
 _TOLD_S = 5.0
 """From a notice to a line of the event list that has seen it."""
 screen = Console(highlight=False)
@@ -44,6 +49,9 @@ screen = Console(highlight=False)
 @click.option("--seed", type=int, help="Another seed, another night; by default the clock's.")
 def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | None) -> None:
     """Start the mesh, play a night through it, and show what comes out."""
+    if not screen.is_terminal:
+        os.environ.setdefault("COLUMNS", str(_WIDTH))  # for the verbs that it starts, too
+        screen.width = int(os.environ["COLUMNS"])
     run("up")
     begun_ms = int(1000 * time.time())
     folder = LocalSettings().folder / "demo"
@@ -53,7 +61,8 @@ def command(packets: tuple[Path, ...], alerts: int, rate: float, seed: int | Non
         screen.rule(f"Real packets: {', '.join(p.name for p in packets)}")
         feed = Feed(start("replay", *map(str, packets), "--rate", str(rate)))
     else:
-        feed = simulated_night(folder, alerts, rate, seed if seed is not None else int(time.time()))
+        seed = seed if seed is not None else int(time.time())
+        feed = simulated_night(folder, alerts, rate, seed)
     asyncio.run(follow(feed, folder, begun_ms))
     if feed.process.returncode:
         said = (folder / "feed.log").read_text().strip()
@@ -77,27 +86,41 @@ def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
     event: dict[str, Any] = json.loads(written)
     screen.rule("A simulated night")
     screen.print(
-        f"{alerts:,} alerts of a Rubin that does not exist (seed {seed}). In the middle of them "
+        f"{alerts:,} alerts of a Rubin that does not exist (seed {seed}). Before the first of them "
         f"comes a real notice, out of the package gwcelery: [bold]{event['event_id']}[/], a "
         f"gamma-ray burst of {event['event_time']}, known to {event['radius_90_deg']:.0f} degrees. "
         "A kilonova and an afterglow are planted in its region. Will the mesh find them? Made up "
-        "for the demo are what follows: a sharper position, and a second burst that is taken back."
+        "for the demo are what follows: a sharper position, and a second burst, in the middle of "
+        "the night, that is taken back."
     )
+    send_notice(notice)
+    screen.print(f"\n[bold]{time.strftime('%H:%M:%S')} the notice: a gamma-ray burst[/]\n")
+    wait_until_known(f"observation/{event['event_id']}")
     place = (event["ra_deg"], event["dec_deg"], _PLANTED_WITHIN_DEG, event["event_mjd_tai"])
     process = start(
         "simulate", "--survey", "lsst", "--alerts", str(alerts), "--rate", str(rate),
         "--seed", str(seed), "--event-position", ",".join(f"{x:.6f}" for x in place),
         "--truth", str(folder / "truth.jsonl"),
     )  # fmt: skip
-    story = Story(burst_story(folder, notice, event["event_id"]), alerts, send_notice)
+    story = Story(burst_story(folder, event["event_id"]), alerts, send_notice)
     return Feed(process, story)
 
 
-def burst_story(folder: Path, notice: Path, event_id: str) -> list[Step]:
-    """The burst, its update, and a second burst (a test, with a number of its own) taken back.
+def wait_until_known(event: str) -> None:
+    """Wait until mma has told of an event (role and id), so that no alert of it passes before.
 
-    The first comes with the first alerts: its region sets early.
+    Its region sets early; and filters judge an alert when it passes, not when a notice comes.
     """
+    deadline = time.monotonic() + _KNOWN_S
+    while newest_event(mesh_settings(), event, since_ms=0) is None:
+        if time.monotonic() > deadline:
+            screen.print("  nothing was told of it yet; the night begins without it")
+            return
+        time.sleep(0.3)
+
+
+def burst_story(folder: Path, event_id: str) -> list[Step]:
+    """The burst's update, and a second burst (a test, with a number of its own) taken back."""
     second = int(time.time())
     files = {}
     for kind in ("grb-update", "grb-second", "grb-second-retraction"):
@@ -106,8 +129,7 @@ def burst_story(folder: Path, notice: Path, event_id: str) -> list[Step]:
         run("mma", "sample-notice", *options)
     first, other = f"observation/{event_id}", f"test/Fermi_GBM_{second}"
     return [
-        Step(0.0, 0.0, "the notice: a gamma-ray burst", notice),
-        Step(0.45, _TOLD_S, "its candidates so far", event=first),
+        Step(0.45, 0.0, "the burst's candidates so far", event=first),
         Step(0.45, 0.0, "a sharper position of it (update)", files["grb-update"]),
         Step(0.45, _TOLD_S, "its candidates, ranked anew", event=first),
         Step(0.6, 0.0, "a second burst", files["grb-second"]),
