@@ -55,6 +55,7 @@ MAY_SEE = {
     "WINK": {"vera", "ines", "olga"},
     "SECRETLABEL": {"vera", "ines", "olga"},
     "SECRETVOTE": {"vera"},
+    "SECRETANOMALY": {"vera"},
     "secret_filter": {"vera", "ines", "olga"},
     "SECRETSUBSCRIPTION": {"vera", "ines", "olga"},
     "SECRETDELIVERY": {"vera", "ines", "olga"},
@@ -175,6 +176,21 @@ def _records() -> dict[Collection, list[Record]]:
     }  # fmt: skip
 
 
+def _anomaly_list(*objects: tuple[str, str]) -> dict:
+    reasons = [{"feature": "snr_greatest", "share": 0.1}]
+    top = [
+        {"object_id": name, "survey": survey, "score": 1.0 - 0.1 * n, "reasons": reasons}
+        for n, (survey, name) in enumerate(objects)
+    ]
+    return {"$set": {"at_ms": 1_790_000_000_000, "objects": 40, "top": top}}
+
+
+ANOMALY_LISTS = {
+    "vera": _anomaly_list(("ztf", "SECRETANOMALY"), ("lsst", "WINKOBJ0"), ("ztf", "ZTFOBJ1")),
+    "eve": _anomaly_list(("lsst", "WINKOBJ0"), ("ztf", "ZTFOBJ0"), ("ztf", "ZTFOBJ1")),
+}
+
+
 FILTERS = {"bright": "public", "secret_filter": "private"}
 
 
@@ -217,6 +233,7 @@ async def _furnish(settings: PortalSettings) -> dict[str, str]:
         await store.insert(collection, [record_document(record) for record in records])
     event = _record(Collection.EVENTS.value, 0, _event().to_json(), _event().key)
     await store.upsert(Collection.EVENTS, newest_by_key([event]))
+    await store.upsert(Collection.ANOMALY_LISTS, ANOMALY_LISTS)
     await store.insert(Collection.FILTERS, [_filter(*one) for one in FILTERS.items()])
     text = alert_registered().text.replace('"Alert"', '"SecretAlert"')
     own = made_schema("out.secret_filter", text)

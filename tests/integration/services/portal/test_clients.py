@@ -209,6 +209,33 @@ def test_a_label_goes_to_its_topic_in_the_callers_name(world):
         assert (vote.status_code, vote.json()["user"]) == (202, "eve")
 
 
+def test_an_anomaly_list_is_its_users_own(world):
+    path = "/api/v1/anomalies"
+    with world.client() as client:
+        assert client.get(path).status_code == 401
+    with world.client("vera") as client:
+        first = client.get(path, params={"limit": 2}).json()
+        assert [one["object_id"] for one in first["items"]] == ["SECRETANOMALY", "WINKOBJ0"]
+        assert first["objects"] == 40
+        assert first["items"][0]["reasons"][0]["feature"] == "snr_greatest"
+        rest = client.get(path, params={"cursor": first["next_cursor"]}).json()
+        assert [(one["rank"], one["object_id"]) for one in rest["items"]] == [(3, "ZTFOBJ1")]
+        assert rest["next_cursor"] is None
+        etag = client.get(path).headers["etag"]
+        assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+    with world.client("eve") as client:  # who may not see the private survey's
+        found = client.get(path).json()["items"]
+        assert [(one["rank"], one["object_id"]) for one in found] == [
+            (2, "ZTFOBJ0"), (3, "ZTFOBJ1"),
+        ]  # fmt: skip
+        other = client.get("/api/v1/votes", params={"limit": 1}).json()["next_cursor"]
+        assert other is None or client.get(path, params={"cursor": other}).status_code == 422
+    with world.client("rhea") as client:
+        assert client.get(path).json() == {
+            "items": [], "next_cursor": None, "at_ms": None, "objects": 0,
+        }  # fmt: skip
+
+
 def test_tokens_end(world):
     with world.client("olga") as olga:
         made = olga.post("/api/v1/accounts/rhea/tokens", json={"scopes": ["read"]}).json()
