@@ -89,6 +89,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         preload=arguments.preload,
         fused=arguments.fused,
         everything=arguments.everything,
+        compressed=arguments.compressed,
         state_dir=arguments.state_dir,
     )
 
@@ -114,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         "--everything",
         action="store_true",
         help="beside the shipped set 18 more filters, two catalogs of 5 M rows, five sky maps",
+    )
+    parser.add_argument(
+        "--compressed", action="store_true", help="survey packets in lz4 batches: half the disk"
     )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="report the median of N")
     parser.add_argument("--state-dir", type=Path, default=Path(".bench"))

@@ -50,6 +50,7 @@ def conditions(results: dict[str, Any]) -> list[str]:
     before, after = machine["calibration_ms"]
     process = "ingest to mma in one process" if workload["fused"] else "a process for each service"
     beside = "; 25 filters, ten catalogs, five sky maps" if workload["everything"] else ""
+    beside += "; packets in lz4 batches" if workload["compressed"] else ""
     return [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:.0f} GiB, "
         f"{machine['system']}; load before {machine['load_before']:.1f}, "

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -59,9 +59,11 @@ class Feed:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, survey: str, alerts: int, rate_hz: float, first: int) -> Self:
+    def start(
+        cls, survey: str, alerts: int, rate_hz: float, first: int, *, compressed: bool = False
+    ) -> Self:
         """Start sending; arguments as of `generate`."""
-        arguments = map(str, (survey, alerts, rate_hz, first))
+        arguments = map(str, (survey, alerts, rate_hz, first, "lz4" if compressed else "none"))
         command = [sys.executable, "-m", "bench.workload", *arguments]
         return cls(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
 
@@ -101,7 +103,9 @@ class Feed:
             self.process.wait()
 
 
-def generate(survey: str, alerts: int, rate_hz: float, first: int) -> None:
+def generate(
+    survey: str, alerts: int, rate_hz: float, first: int, compression: Literal["none", "lz4"]
+) -> None:
     """Send ``alerts`` packets to the survey's topic, at ``rate_hz`` (0: as fast as it goes).
 
     ``first`` is the serial number of the first, so that runs differ. Prints when it began and
@@ -112,7 +116,7 @@ def generate(survey: str, alerts: int, rate_hz: float, first: int) -> None:
         rekeyed(packet, first)  # opened once, before the clock runs
     settings = SimulateSettings()
     topic = dict(settings.survey_topic_pairs())[survey]
-    sender = SurveyTopic(settings, topic, in_bulk=rate_hz == 0)
+    sender = SurveyTopic(settings, topic, in_bulk=rate_hz == 0, compression=compression)
     began, cpu_began = time.time(), time.process_time()
     for serial in range(alerts):
         if rate_hz > 0 and serial % 20 == 0:
@@ -125,4 +129,7 @@ def generate(survey: str, alerts: int, rate_hz: float, first: int) -> None:
 
 
 if __name__ == "__main__":
-    generate(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    generate(
+        sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]),
+        "lz4" if sys.argv[5] == "lz4" else "none",
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from confluent_kafka import KafkaException, Producer
 
@@ -39,13 +39,16 @@ class Account:
 class SurveyTopic:
     """A survey topic to write to: idempotent, acknowledged by all in-sync replicas, no key.
 
-    No compression (packets hold compressed images already) and no key, as ZTF sends: packets
-    spread over the partitions. ``send`` waits when the buffer is full.
+    No key, as ZTF sends: packets spread over the partitions. ``send`` waits when the buffer is
+    full.
 
     Parameters
     ----------
     settings, topic
         Where to.
+    compression
+        Of Kafka's message batches. ZTF's packets hold compressed images and gain little (lz4 leaves
+        70 %), LSST's hold plain ones (43 %).
     in_bulk
         Whether packets come as fast as they can be sent: each then waits up to 0.1 s for others,
         and few are buffered. librdkafka spins where packets are ready that it may not send yet
@@ -57,7 +60,14 @@ class SurveyTopic:
         If Kafka does not answer.
     """
 
-    def __init__(self, settings: SimulateSettings, topic: str, *, in_bulk: bool = False) -> None:
+    def __init__(
+        self,
+        settings: SimulateSettings,
+        topic: str,
+        *,
+        in_bulk: bool = False,
+        compression: Literal["none", "lz4"] = "none",
+    ) -> None:
         asyncio.run(ensure_topics(settings, [topic]))
         self.topic = topic
         self._sent = self._delivered = 0
@@ -70,7 +80,7 @@ class SurveyTopic:
                 "enable.idempotence": True,
                 "acks": "all",
                 "log_level": 3,  # that a young broker is still loading is no news
-                "compression.type": "none",
+                "compression.type": compression,
                 "linger.ms": _BULK_LINGER_MS if in_bulk else _LINGER_MS,
                 "batch.size": 1_000_000,
                 "message.max.bytes": MAX_MESSAGE_BYTES,
