@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 import shutil
@@ -25,6 +26,7 @@ OF_OPERATORS = ("kafka.strimzi.io", "keda.sh", "mongodbcommunity", "monitoring.c
 """Kinds that Kubernetes itself does not know; tests/integration/deploy has their schemas."""
 
 
+@functools.cache
 def overlay(name: str) -> list[dict[str, Any]]:
     if shutil.which("kubectl") is None:
         pytest.skip("no kubectl, whose kustomize builds the overlays")
