@@ -89,10 +89,9 @@ class ControlPlane:
             raise LocalServerError(f"kubectl {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def start_keda(self, crds: Path) -> None:
-        """KEDA's kinds, its operator and its metrics adapter."""
+    def start_keda(self) -> None:
+        """KEDA's operator and its metrics adapter; its kinds must be defined already."""
         self.kubectl("create", "namespace", "keda")
-        self.kubectl("apply", "--server-side", "-f", str(crds))
         certificates = self.folder / "keda"
         self._signed(certificates, "localhost", authority="ca", names=("tls",))
         metrics, secure = free_port(), free_port()
@@ -147,8 +146,7 @@ class ControlPlane:
             f"--authorization-kubeconfig={self.kubeconfig}",
             f"--service-account-private-key-file={self.folder}/accounts.key",
             "--leader-elect=false", f"--bind-address={LOOPBACK}", f"--secure-port={free_port()}",
-            # Quick here: on a cluster the defaults (15 s, 5 min) hold.
-            "--horizontal-pod-autoscaler-sync-period=2s", "--controllers=*",
+            "--controllers=*",
         )  # fmt: skip
         self._run("kube", "scheduler", config, "--leader-elect=false",
                   f"--bind-address={LOOPBACK}", f"--secure-port={free_port()}")  # fmt: skip
