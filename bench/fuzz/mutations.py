@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -45,8 +46,13 @@ _TYPES: list[Any] = [
     {"type": "record", "name": "r", "fields": [{"name": "r", "type": ["null", "r"]}]},
     {"type": {"type": {"type": "long"}}}, 7, None,
 ]  # fmt: skip
-_BOMB = zlib.compress(bytes(80 << 20), 9)[2:-4]
 _SCHEMA_SHARE, _FRAMING_SHARE, _CODEC_SHARE, _BOMB_SHARE = 0.004, 0.10, 0.02, 0.00002
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """80 MiB of nothing, deflated: made when it is first thrown, for it takes half a second."""
+    return zlib.compress(bytes(80 << 20), 9)[2:-4]
 
 
 def mutated(seed: Seed, others: Sequence[Seed], rng: Random) -> bytes:
@@ -60,7 +66,7 @@ def mutated(seed: Seed, others: Sequence[Seed], rng: Random) -> bytes:
     if not seed.is_container:
         return _confluent(seed, record, rng) if drawn < _FRAMING_SHARE else seed.head + record
     if drawn < _BOMB_SHARE:
-        return _packed(seed, b"deflate", _BOMB)
+        return _packed(seed, b"deflate", _bomb())
     if drawn < _SCHEMA_SHARE:
         return _of_bent_schema(seed, record, rng)
     if drawn < _CODEC_SHARE:
