@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -26,6 +27,7 @@ TRAINS = {"classify", "xmatch", "river"}
 """Services with verbs that train models, which an extra of their own is for."""
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -36,6 +38,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def files_of(module: str) -> list[Path]:
     """The module's file, and those of the packages around it."""
     parts = module.split(".")

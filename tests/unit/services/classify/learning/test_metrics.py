@@ -16,15 +16,15 @@ from shared.schemas.target import Target
 from shared.schemas.vote import Vote
 from tests.unit.services.classify.learning.made_up_nights import FIRST, MadeUp
 
-NIGHTS = 10
+NIGHTS = 9
 
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
-    """Ten nights of the real loop; its limits lowered, as the nights are small."""
+    """Nine nights of the real loop; its limits lowered, as the nights are small."""
     folder = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("services.classify.learning.nightly.steps.LEAST_JUDGED", 20)
+        patched.setattr("services.classify.learning.nightly.steps.LEAST_JUDGED", 10)
         patched.setattr("services.classify.learning.nightly.gate.LATENCY_US", 1e9)
         for night in range(FIRST, FIRST + NIGHTS):
             run_night(Books(folder), MadeUp(), night, seed=1)
@@ -52,7 +52,7 @@ def test_the_numbers_are_those_of_the_loops_files(loop):
     assert value(registry, "night_end_seconds", loop="real") == MadeUp().end_ms(last) / 1000
     assert value(registry, "alerts", loop="real") == 20
     scores, drift = books.read("scores", last), books.read("drift", last)
-    assert value(registry, "judged", loop="real") == scores["judged"] > 20
+    assert value(registry, "judged", loop="real") == scores["judged"] > 10
     for role in ("champion", "challenger"):
         for measure in ("accuracy", "macro_f1", "log_loss", "ece"):
             told = value(registry, "score", loop="real", role=role, measure=measure)
