@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
+# On every core; without Schemathesis' plugin, which is slow to load and has no test there.
+ABREAST := --numprocesses auto --dist worksteal -p no:schemathesis
 BENCH_ARGS ?=
 export TOCSIN_DATA ?= ../shared/data
 
@@ -40,10 +42,11 @@ demo: $(INSTALLED) ## Start everything, play a simulated night, show what comes 
 	@$(BIN)/tocsin demo $(ALERTS)
 
 test: $(VENV)/.clients lint unit ## Lint, then unit, integration, system and fault tests
+	$(BIN)/python -m pytest tests/unit -m long $(ABREAST) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/integration tests/system tests/faults $(PYTEST_ARGS)
 
-unit: $(INSTALLED) ## Unit tests only: no Kafka, no network
-	$(BIN)/python -m pytest tests/unit --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+unit: $(INSTALLED) ## Unit tests but the long ones: no Kafka, no network, a minute
+	$(BIN)/python -m pytest tests/unit -m "not long" $(ABREAST) $(PYTEST_ARGS)
 
 test-cluster: $(INSTALLED) ## Manifests and autoscaling on a real Kubernetes control plane
 	deploy/cluster/build.sh .tocsin/cluster

@@ -40,6 +40,7 @@ def test_what_is_there_is_what_the_tables_say(capsys) -> None:
     assert main(["--check"]) == 0, capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["local", "production"])
 def test_kubernetes_takes_every_manifest(name: str) -> None:
     found = overlay(name)

@@ -158,6 +158,7 @@ def test_sdss_rrlyrae_are_differences_from_their_medians(tmp_path: Path) -> None
         assert of_band[0] == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 @pytest.mark.skipif(
     not (SHELF / "lsst" / "elasticc").is_dir(), reason="TOCSIN_DATA has no elasticc"

@@ -194,6 +194,7 @@ def test_every_worker_has_its_own_port_and_log(tmp_path):
     assert workers[1].environment["OMP_NUM_THREADS"] == "1"
 
 
+@pytest.mark.long
 def test_a_server_that_is_there_and_refuses_everything_is_started_again(tmp_path, monkeypatch):
     monkeypatch.setattr("services.console.supervised._PROBE_EVERY_S", 0.05)
     process = ServerProcess("a server", pid_file=tmp_path / "s.json", log_file=tmp_path / "s.log")

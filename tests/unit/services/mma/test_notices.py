@@ -248,6 +248,7 @@ def test_official_gcn_examples():
         assert (read.role == "test") == (tense == "test")
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 def test_real_archive_one_packet_in_twenty():
     """Every packet is read, or refused for its malformed time; nothing else is wrong with them."""

@@ -73,6 +73,7 @@ async def test_what_cannot_be_read_is_kept_with_its_reason(intake, sent):
     assert (await intake.take("a", GOOD)).outcome == "taken"
 
 
+@pytest.mark.long
 async def test_a_parser_that_dies_is_refused_and_replaced():
     sandbox = Sandbox()
     await sandbox.read(GOOD, 0)

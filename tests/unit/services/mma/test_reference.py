@@ -14,6 +14,7 @@ def test_formulas(row):
     assert Outcome(row, row.ours()).agrees, row.ours()
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 @pytest.mark.parametrize("row", list(map_rows(AT)), ids=lambda row: f"{row.name} {row.what}")
 def test_maps(row):

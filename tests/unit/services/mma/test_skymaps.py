@@ -201,6 +201,7 @@ def test_a_sum_within_one_percent_is_normalised():
     assert compiled.level_steps[-1] == pytest.approx(1.0)
 
 
+@pytest.mark.long
 def test_s190814bv_matches_ligo_skymap():
     """LALInference, flat nside 1024; values of ligo.skymap 2.5.4; GCN 25333 says 23 deg2."""
     compiled = shelf_map("GW190814_S190814bv_LALInference.v1.fits.gz")

@@ -114,6 +114,7 @@ def test_one_notice_that_joins_many():
     assert store.version(("observation", "Swift_0")) == 31
 
 
+@pytest.mark.long
 def test_300_active_maps_stay_within_memory():
     """Real maps have some 20,000 cells: 300 of them are held in a few hundred MB."""
     cells = 12 * 4**5

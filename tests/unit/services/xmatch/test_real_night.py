@@ -56,6 +56,7 @@ def by_astropy(name, places):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "matches"), [("vsx", 217), ("gcvs", 20)])
 def test_classes_of_the_849_alerts(name, matches, tmp_path, alerts_at):
     places = true_positions()

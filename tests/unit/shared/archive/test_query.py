@@ -115,6 +115,7 @@ def test_time_is_limited_and_rows_are_cut(root):
     assert (answer.table.num_rows, answer.is_cut) == (7, True)
 
 
+@pytest.mark.long
 async def test_a_process_of_its_own_answers_refuses_and_is_killed(root, tmp_path):
     output = tmp_path / "answer.arrow"
     count = Question("SELECT count(*) AS n FROM alerts", Reader("eve"), PRIVATE)

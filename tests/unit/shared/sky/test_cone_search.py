@@ -112,6 +112,7 @@ def test_separations_are_good_to_a_microarcsecond():
     assert max(abs(nearest[q] - expected[q]) for q in range(500)) < 1e-6
 
 
+@pytest.mark.long
 def test_a_catalog_too_large_for_the_caches_gives_the_same():
     rng = np.random.default_rng(16)
     catalog, queries = all_over_the_sky(rng, 4_500_000), all_over_the_sky(rng, 1_000)

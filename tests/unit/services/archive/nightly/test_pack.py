@@ -163,6 +163,7 @@ def test_verify_finds_harm(tmp_path, harm):
 STAGES = ["pathlib.Path.rename", "pathlib.Path.replace"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", STAGES)
 def test_a_kill_leaves_old_or_new(tmp_path, where):
     first, second = made_up_night(NIGHT, 200), made_up_night(NIGHT + 1, 200, seed=1)

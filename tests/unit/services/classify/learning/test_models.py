@@ -17,6 +17,7 @@ from tests.unit.services.classify.learning.streams import blobs, rotating_plane
 QUICK = PerceptronOptions(hidden=(16,), capacity=200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_and_answers_with_probabilities(name):
     stream = blobs(320)
@@ -133,6 +134,7 @@ class TestAdain:
         assert arrays_to_bytes(one.arrays()) == arrays_to_bytes(other.arrays())
 
 
+@pytest.mark.long
 def test_replay_keeps_what_is_out_of_season():
     rng = np.random.default_rng(0)
     rows = rng.normal(0, 1, (600, 4)).astype(np.float32)

@@ -99,6 +99,7 @@ def test_answers_from_before_the_trees_can_be_read(tmp_path, straight):
     assert found.refitted.shape == found.challenger.shape
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [name for name, _ in STEPS])
 def test_killed_after_any_step_it_ends_as_if_it_had_not_been(eve, straight, tmp_path, step):
     """In the last night trees are fitted, and those of the week before promoted."""

@@ -52,6 +52,7 @@ def test_a_hold_out_is_never_played():
     assert set(split(stream, 2)[1].object_id) != set(held.object_id)
 
 
+@pytest.mark.long
 def test_scores_of_an_easy_stream_are_high_in_every_way():
     stream = blobs(240)
     for way in ("batch", "delayed", "example"):

@@ -91,6 +91,7 @@ def framed(payload):
     return header.schema_json, start, end
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 @pytest.mark.parametrize(("folder", "packets"), FOLDERS)
 def test_equals_fastavro_on_every_packet(shelf, folder, packets):

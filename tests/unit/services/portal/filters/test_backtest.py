@@ -86,6 +86,7 @@ def test_a_filter_that_would_be_paused_says_so(state_dir):
         report_of(state_dir, a_filter("object_id::INTEGER > 1"))
 
 
+@pytest.mark.long
 async def test_apart_with_tonights_envelopes(state_dir):
     tonight = alerts(61_003, 50)
     known = alerts(61_002, 50)

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.long
 def test_the_worker_says_so_and_leaves_unless_it_is_enabled():
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_REMOTE")}
     run = subprocess.run(
