@@ -39,3 +39,14 @@ def test_ports_are_open_to_this_machine_only_and_workers_are_locked_down() -> No
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     for name, service in ours().items():
         assert service["read_only"] is True, name
+
+
+def test_what_is_waited_for_and_what_is_mounted_is_there() -> None:
+    whole = yaml.safe_load(COMPOSE.read_text())
+    for name, service in whole["services"].items():
+        assert set(service.get("depends_on", {})) <= set(whole["services"]), name
+        mounted = {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        named = {volume for volume in mounted if not volume.startswith(".")}
+        assert named <= set(whole["volumes"]), name
+        for folder in mounted - named:
+            assert (COMPOSE.parent / folder).is_dir(), folder
