@@ -1,19 +1,23 @@
 """Cuts alerts out of whole light curves: what a broker would have seen on some early night.
 
-Simulated light curves are deeper, redder and sparser than ZTF's. Three honest changes bring them
+Simulated light curves are deeper, redder and sparser than ZTF's. Some honest changes bring them
 nearer, none of which the feature code can see:
 
 - **Bands.** An object at redshift z seen in r, i, z looks like one at a lower redshift seen in
   g, r, i, with time running faster: (1 + z') = (1 + z) / 1.258, the mean of lambda_r/lambda_g and
   lambda_i/lambda_r. Where z allows, objects are also moved nearer by one or two bands.
-- **Noise** is added so that the greatest signal to noise is spread from 8 to 100.
+- **Noise** is added so that the greatest signal to noise is spread from 8 to 300.
+- **Brightness**: the peak is put between the magnitudes of a bright survey, evenly.
 - **Limits.** What is under five sigma becomes an upper limit; in some curves limits or the i band
-  are left out, as in surveys that do not give them.
+  are left out, as in surveys that do not give them. In some, points of full significance are
+  missed too: near saturation, or where the subtraction fails, a packet holds the field's limit
+  for an object that is magnitudes brighter (SN 2021rhu, 12.4 mag, in half of its nights).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +25,18 @@ import numpy.typing as npt
 from services.classify.features.early import HISTORY_DAYS
 from services.classify.training.datasets.base import LabelledLightCurves
 from shared.light_curves.bands import DETECTION, UPPER_LIMIT
+from shared.light_curves.photometry import flux_njy_of
 from shared.light_curves.ragged import RaggedLightCurves
 
 _G, _I = 1, 3
 STRETCH = (1.0, 1.258, 1.487)
 """Wavelength ratio by which moving 0, 1 or 2 bands shortens time (LSST bands)."""
+BRIGHTEST_MAG, FAINTEST_MAG = 14.0, 20.5
+"""AB magnitudes the peak of a moved object is put between."""
+MISSING_SHARE = 0.3
+"""Share of moved curves in which detections are missed."""
+MOST_MISSED = 0.5
+"""At most this share of the detections of such a curve."""
 LEAST_REDSHIFT = (-np.inf, 0.22, 0.45)
 _DETECTION_SNR = 5.0
 
@@ -38,6 +49,8 @@ class Cut:
     """At most so many alerts of each version of an object."""
     versions: int = 1
     """How many differently degraded versions of each object; the first is as it is."""
+    rare_versions: Mapping[str, int] = field(default_factory=dict)
+    """The same for classes of few objects, by class."""
     min_detections: int = 3
     max_days: float = 25.0
     """Latest alert, days since the first detection in the packet's history."""
@@ -67,15 +80,19 @@ Points = tuple[
 
 
 def degraded(points: Points, redshift: float, rng: np.random.Generator) -> Points:
-    """Another look at an object: moved nearer where its redshift allows, and noisier."""
+    """Another look at an object: moved nearer where its redshift allows, brighter and noisier."""
     mjd, flux, err, band = points
     allowed = [moved for moved, least in enumerate(LEAST_REDSHIFT) if not redshift < least]
     moved = int(rng.choice(allowed)) if np.isfinite(redshift) else 0
     mjd = mjd[0] + (mjd - mjd[0]) / STRETCH[moved]
     band = (band - moved).astype(np.int8)
-    extra = max(float(np.max(flux)), 0.0) / float(np.exp(rng.uniform(np.log(8), np.log(100))))
+    greatest = max(float(np.max(flux)), 0.0)
+    extra = greatest / float(np.exp(rng.uniform(np.log(8), np.log(300))))
     flux = flux + extra * rng.standard_normal(len(flux))
-    return mjd, flux, np.hypot(err, extra), band
+    peak = float(flux_njy_of(np.float64(rng.uniform(BRIGHTEST_MAG, FAINTEST_MAG))))
+    # A real object, whose redshift a set does not give, keeps the brightness it was found at.
+    brighter = peak / greatest if greatest > 0.0 and np.isfinite(redshift) else 1.0
+    return mjd, flux * brighter, np.hypot(err, extra) * brighter, band
 
 
 def _as_observed(
@@ -88,6 +105,10 @@ def _as_observed(
     is_detection = np.abs(flux) >= _DETECTION_SNR * err
     if drop and rng.random() < 0.3:
         keep &= is_detection
+    elif drop and rng.random() < MISSING_SHARE:
+        missed = is_detection & (rng.random(len(err)) < rng.uniform(0.0, MOST_MISSED))
+        is_detection = is_detection & ~missed
+        err = np.where(missed, np.min(err), err)
     return (mjd[keep], flux[keep], err[keep], band[keep]), is_detection[keep]
 
 
@@ -117,7 +138,7 @@ def _between(points: Points, start: int, end: int) -> Points:
 def cut_alerts(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1) -> EarlyAlerts:
     """Alerts of every ``every``-th object of a data set, the same for the same seed.
 
-    The first version of an object is as its data set has it: real sets are cut with one version.
+    The first version of an object is as its data set has it. The class says only how many.
     """
     rng = np.random.default_rng(seed)
     curves, redshift = dataset.curves, dataset.truth.redshift
@@ -131,7 +152,8 @@ def cut_alerts(dataset: LabelledLightCurves, cut: Cut, seed: int, every: int = 1
             curves.flux_err_njy[here].astype(np.float64),
             curves.band[here],
         )
-        for version in range(cut.versions):
+        versions = cut.rare_versions.get(str(dataset.truth.class_name[row]), cut.versions)
+        for version in range(versions):
             seen = whole if version == 0 else degraded(whole, redshift[row], rng)
             points, is_detection = _as_observed(seen, rng, drop=version > 0)
             spans = _alert_spans(points[0], points[1], is_detection, cut)

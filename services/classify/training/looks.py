@@ -22,7 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classify.training.datasets.base import LabelledLightCurves
-from services.classify.training.early_alerts import LEAST_REDSHIFT, STRETCH
+from services.classify.training.early_alerts import (
+    BRIGHTEST_MAG,
+    FAINTEST_MAG,
+    LEAST_REDSHIFT,
+    STRETCH,
+)
 from shared.light_curves.bands import DETECTION, UPPER_LIMIT
 from shared.light_curves.photometry import flux_njy_of
 from shared.light_curves.ragged import RaggedLightCurves
@@ -31,8 +36,6 @@ LOOKS = ("whole", "lsst_alert", "ztf_alert", "detections")
 LEAST_DETECTIONS = 3
 _SNR = 5.0
 _G, _I = 1, 3
-BRIGHTEST_MAG, FAINTEST_MAG = 14.0, 20.5
-"""AB magnitude of the peak after an object was moved, evenly between."""
 BoolArray = npt.NDArray[np.bool_]
 
 

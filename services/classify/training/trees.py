@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightgbm
@@ -70,6 +71,24 @@ def grow(
         settings.update(objective="multiclass", num_class=classes)
     data = lightgbm.Dataset(rows, target, weight=weight, free_raw_data=True)
     return trees_of(lightgbm.train({**_ALWAYS, **settings, "seed": seed}, data, rounds))
+
+
+def averaged(fits: Sequence[BoostedTrees]) -> BoostedTrees:
+    """One model whose log-odds are the mean of those of several with the same classes."""
+    ends = np.cumsum([len(one.feature) for one in fits])
+    joined: dict[str, npt.NDArray[Any]] = {
+        name: np.concatenate([getattr(one, name) for one in fits])
+        for name in ("feature", "left", "right", "missing_left")
+    }
+    shares = [np.where(one.feature < 0, one.number / len(fits), one.number) for one in fits]
+    return BoostedTrees(
+        **joined,
+        number=np.concatenate(shares).astype(np.float32),
+        tree_starts=np.concatenate(
+            [one.tree_starts + end - len(one.feature) for one, end in zip(fits, ends, strict=True)]
+        ).astype(np.int32),
+        baseline=np.mean([one.baseline for one in fits], axis=0),
+    )
 
 
 def class_weights(

@@ -22,7 +22,7 @@ def steps_of(classifier: str, also: int = 0) -> int:
     if classifier == Anomaly.name:
         return len(anomaly.LOOKS) + 1
     if classifier not in RECIPES:
-        return len(early_sn_ia.CUTS) + 1
+        return len(early_sn_ia.CUTS) + _GROWING_AND_CALIBRATING
     recipe = RECIPES[classifier]
     hidden = len(HIDDEN) if recipe.knows_unknown else 0
     return len(recipe.looks) + also + _GROWING_AND_CALIBRATING + hidden + 1

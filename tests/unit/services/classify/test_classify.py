@@ -253,7 +253,6 @@ def test_sn_2021rhu_is_called_a_type_ia_in_its_first_week(
 
 @pytest.mark.shelf
 @pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
-@pytest.mark.xfail(reason="it doubts about maximum light: docs/early-sn-ia.md", strict=True)
 def test_sn_2021rhu_is_called_a_type_ia_from_its_third_point_on(
     classifiers: tuple[Classifier, ...],
 ) -> None:
