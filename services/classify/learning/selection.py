@@ -14,9 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-STAGES = ("injected", "archived", "classified", "right_class", "listed")
-"""How far an object can come: each is a part of the one before, but for the last two."""
-
 
 @dataclass(frozen=True, slots=True)
 class Injected:

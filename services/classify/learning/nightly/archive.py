@@ -10,7 +10,7 @@ import numpy as np
 from services.classify.features import NAMES, compute_features
 from services.classify.learning.nightly.source import Known, NightAlerts
 from services.classify.learning.streams.base import HOST_FEATURES
-from services.classify.learning.targets.pool import CLASSES
+from services.classify.learning.targets.pool import CLASSES, newest_night
 from services.classify.settings import ClassifySettings
 from shared.kafka.envelopes import read_envelope
 from shared.labels.reading import read_labels
@@ -53,18 +53,35 @@ class ArchivedNight:
         return int((night + 1.75 - _MJD_OF_UNIX) * _DAY_MS)
 
 
-async def read_nights(settings: ClassifySettings, night: int) -> ArchivedNight:
+async def read_nights(
+    settings: ClassifySettings, night: int | None, *, simulated: bool = False
+) -> ArchivedNight:
     """Read a night's alerts and all labels from the database.
+
+    Parameters
+    ----------
+    settings
+        Where the database is.
+    night
+        MJD of the evening; None for the newest that has such alerts.
+    simulated
+        The simulated alerts and none else, instead of the real ones and none else.
 
     Raises
     ------
     UpstreamUnavailableError
         If the database does not answer.
+    ValueError
+        If there is no such night.
     """
     store = open_store(settings)
     newest: dict[str, tuple[float, np.ndarray]] = {}
     try:
-        query = {"night": night}
+        if night is None:
+            night = await newest_night(store, simulated=simulated)
+        if night is None:
+            raise ValueError(f"the archive has no {'simulated ' * simulated}alerts yet")
+        query = {"night": night, "is_simulated": simulated}
         async for document in store.stream(Collection.ENVELOPES, query, fields=["batch"]):
             batch = read_envelope(document["batch"])
             if not len(batch):

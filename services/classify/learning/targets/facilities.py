@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 EXAMPLE = Path(__file__).parent / "facilities.toml"
 """What comes with the code; a site has its own (TOCSIN_CLASSIFY_FACILITIES)."""
 
+SHORTEST_S = 1.0
+"""A shutter's shortest exposure."""
+
 
 class Programme(BaseModel):
     """Who gets places, and what for."""
@@ -50,8 +53,8 @@ class Facility(BaseModel):
     )
 
     def exposure_s(self, mag: float) -> float:
-        """Exposure at an AB magnitude, sky-limited: 10^(0.8 (m - 20)), seconds."""
-        return self.exposure_s_at_20 * float(10.0 ** (0.8 * (mag - 20.0)))
+        """Exposure at an AB magnitude, seconds: sky-limited, 10^(0.8 (m - 20)); one or more."""
+        return max(self.exposure_s_at_20 * float(10.0 ** (0.8 * (mag - 20.0))), SHORTEST_S)
 
 
 class FacilityFile(BaseModel):

@@ -98,6 +98,15 @@ def _none() -> Candidates:
     )  # fmt: skip
 
 
+async def newest_night(store: Store, *, simulated: bool) -> int | None:
+    """The newest night with such alerts, MJD of its evening; None if there is none."""
+    found = await store.find(
+        Collection.ENVELOPES, {"is_simulated": simulated}, fields=["night"],
+        sort=[("night", -1)], limit=1,
+    )  # fmt: skip
+    return int(found[0]["night"]) if found else None
+
+
 async def read_pool(store: Store, evening_mjd: int, days: int, *, simulated: bool) -> TonightsPool:
     """The pool of a night from alerts of the ``days`` nights before it.
 

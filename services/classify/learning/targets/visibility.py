@@ -7,6 +7,8 @@ year or more, which is far finer than an airmass needs.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -23,6 +25,13 @@ STEP_MINUTES = 20.0
 BRIGHT_MOON = 0.35
 """Illuminated share from which the Moon's distance counts."""
 Floats = npt.NDArray[np.float64]
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """What the data package predicts is taken however old the package is."""
+    with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("auto_max_age", None):
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def night_at(facility: Facility, evening_mjd: int) -> Night | None:
 
     ``evening_mjd`` is the modified Julian date at local noon before the night.
     """
-    with iers.conf.set_temp("auto_download", False):
+    with _offline():
         observer = Observer(_location(facility), name=facility.name)
         noon = Time(evening_mjd + 0.5 - facility.longitude_deg / 360.0, format="mjd", scale="utc")
         with warnings.catch_warnings():
@@ -75,7 +84,7 @@ def visits(facility: Facility, night: Night, ra_deg: Floats, dec_deg: Floats) ->
     if n == 0:
         empty = np.zeros(0)
         return Visits(empty, empty, empty, empty)
-    with iers.conf.set_temp("auto_download", False):
+    with _offline():
         location = _location(facility)
         time = Time(mjd, format="mjd", scale="utc")
         frame = AltAz(obstime=time[:, None], location=location)

@@ -7,6 +7,7 @@ promotion back.
 
   tocsin learn nightly                     the night that is over, from the archive
   tocsin learn nightly --simulate 60       sixty nights of SNPCC's season, to watch it work
+  tocsin learn nightly --injected          the newest night of `tocsin simulate`, from the archive
   tocsin learn nightly --report            what was done, night by night
 """
 
@@ -26,7 +27,7 @@ from threadpoolctl import threadpool_limits
 from services.classify.learning.nightly.archive import read_nights
 from services.classify.learning.nightly.books import Books
 from services.classify.learning.nightly.run import run_night
-from services.classify.learning.nightly.source import NightSource, SimulatedNights
+from services.classify.learning.nightly.source import SimulatedNights
 from services.classify.settings import ClassifySettings
 from services.classify.verbs.learn.choices import add_data, parser_of, print_table, say
 from shared.errors import TocsinError
@@ -35,14 +36,29 @@ COLUMNS = ("night", "alerts", "judged", "lessons", "champion", "challenger", "ac
            "champion_accuracy", "objections")  # fmt: skip
 
 
+_BOOKS = {
+    (False, False): "learning", (True, False): "learning-simulated",
+    (False, True): "learning-injected",
+}  # fmt: skip
+
+
+def last_night() -> int:
+    """MJD of the evening of the night that is over."""
+    return int(time.time() / 86_400.0 + 40_587.0 - 0.75) - 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of("nightly", __doc__ or "")
     add_data(parser)
-    last = int(time.time() / 86_400.0 + 40_587.0 - 0.75) - 1
-    parser.add_argument("--night", type=int, default=last, help="MJD of the evening (last night)")
-    parser.add_argument(
+    parser.add_argument("--night", type=int, metavar="MJD", help="of the evening (last night)")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
         "--simulate", type=int, metavar="N", help="the next N nights of a simulated season"
     )
+    kind.add_argument(
+        "--injected", action="store_true",
+        help="the simulated objects of the archive, which real nights never hold",
+    )  # fmt: skip
     parser.add_argument("--state", type=Path, metavar="DIR", help="where the loop remembers")
     parser.add_argument("--report", action="store_true", help="only show what was done")
     return parser
@@ -78,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
     try:
         settings = ClassifySettings()
-        default = "learning-simulated" if chosen.simulate else "learning"
+        default = _BOOKS[(bool(chosen.simulate), chosen.injected)]
         books = Books(chosen.state or settings.state_dir / default)
         with threadpool_limits(1):
             if chosen.report:
@@ -86,8 +102,9 @@ def main(argv: list[str] | None = None) -> int:
             elif chosen.simulate:
                 _simulated(books, chosen)
             else:
-                source: NightSource = asyncio.run(read_nights(settings, chosen.night))
-                run_night(books, source, chosen.night)
+                night = chosen.night if chosen.injected else chosen.night or last_night()
+                source = asyncio.run(read_nights(settings, night, simulated=chosen.injected))
+                run_night(books, source, source.night)
     except (OSError, ValueError, ValidationError, TocsinError) as error:
         say(" ".join(str(error).split()))
         return 2

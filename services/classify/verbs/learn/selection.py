@@ -6,8 +6,11 @@ Simulate a night with its truth, let it run through the mesh, then ask:
   tocsin targets make --simulated
   tocsin learn selection truth.jsonl
 
-For every stage (archived, classified, right_class, listed) the share of injected objects that came
-so far, by class, magnitude and distance from the host, with 68 % intervals.
+For every stage (archived, classified, right_class, delivered, listed) the share of injected objects
+that came so far, by class, magnitude and distance from the host, with 68 % intervals. Delivered is
+what any filter sent that its topic still holds; --by-filter adds a stage for each filter:
+
+  tocsin learn selection truth.jsonl --by-filter --json efficiencies.json
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,10 @@ from services.classify.verbs.learn.choices import parser_of, print_table, say
 from shared.alert_batch import AlertBatch
 from shared.errors import TocsinError
 from shared.kafka.envelopes import read_envelope
+from shared.kafka.topic_reader import TopicReader
+from shared.kafka.topics import OUT_PREFIX
 from shared.light_curves.photometry import AB_ZERO_POINT_NJY
+from shared.settings import ServiceSettings
 from shared.store import Collection, open_store
 
 MAGNITUDES = (14.0, 16.0, 17.0, 18.0, 19.0, 20.0, 21.0, 22.0, 23.0, 25.0)
@@ -45,7 +51,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "rr_lyrae": ("RR Lyrae",),
 }
 """By the simulator's model: the classes that are right. Of other models none is."""
-_FOUND = ("archived", "classified", "right_class", "listed")
+_FOUND = ("archived", "classified", "right_class", "delivered", "listed")
 
 
 class _Followed:
@@ -79,6 +85,14 @@ class _Followed:
                 self.magnitude[name] = min(mag, self.magnitude.get(name, np.inf))
             if offsets[k] is not None:
                 self.offset[name] = float(offsets[k])
+
+    def deliver(self, filter_name: str, object_id: str, *, by_filter: bool) -> None:
+        """Take a message of a filter's topic in."""
+        if object_id not in self.truth:
+            return
+        self.passed["delivered"].add(object_id)
+        if by_filter:
+            self.passed.setdefault(f"{OUT_PREFIX}{filter_name}", set()).add(object_id)
 
     def injected(self) -> Injected:
         """As columns."""
@@ -116,9 +130,24 @@ def read_truth(path: Path) -> dict[str, str]:
     return found
 
 
-async def _follow(truth: Mapping[str, str]) -> _Followed:
-    followed = _Followed(truth)
-    store = open_store(ClassifySettings())
+def read_deliveries(settings: ServiceSettings) -> Iterator[tuple[str, str]]:
+    """Filter and object of every message on the filters' topics; messages bear the object as key.
+
+    Raises
+    ------
+    UpstreamUnavailableError
+        If Kafka does not answer.
+    """
+    prefix = f"{settings.topic_prefix}{OUT_PREFIX}"
+    with TopicReader(settings) as reader:
+        topics = [name for name in reader.topics() if name.startswith(prefix)]
+        extents = [extent for topic in topics for extent in reader.extents(topic)]
+        for record in reader.records(extents):
+            yield record.topic.removeprefix(prefix), (record.key or b"").decode("utf-8", "replace")
+
+
+async def _follow(settings: ClassifySettings, followed: _Followed) -> None:
+    store = open_store(settings)
     try:
         query = {"is_simulated": True}
         async for document in store.stream(Collection.ENVELOPES, query, fields=["batch"]):
@@ -128,7 +157,6 @@ async def _follow(truth: Mapping[str, str]) -> _Followed:
             followed.passed["listed"].add(str(document["fields"].get("object_id")))
     finally:
         store.close()
-    return followed
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,9 +164,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = parser_of("selection", __doc__ or "")
     parser.add_argument("truth", type=Path, metavar="FILE.jsonl", help="of tocsin simulate")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write them too")
+    parser.add_argument("--by-filter", action="store_true", help="a stage for each filter too")
     chosen = parser.parse_args(argv)
     try:
-        followed = asyncio.run(_follow(read_truth(chosen.truth)))
+        settings, followed = ClassifySettings(), _Followed(read_truth(chosen.truth))
+        for filter_name, object_id in read_deliveries(settings):
+            followed.deliver(filter_name, object_id, by_filter=chosen.by_filter)
+        asyncio.run(_follow(settings, followed))
     except (OSError, TocsinError, ValidationError, ValueError) as error:
         say(" ".join(str(error).split()))
         return 2

@@ -28,7 +28,7 @@ from services.classify.learning.nightly.measures import LOOPS, note_targets
 from services.classify.learning.targets.bias import bias_metrics
 from services.classify.learning.targets.facilities import EXAMPLE, read_facilities
 from services.classify.learning.targets.make import NightLists, make_lists
-from services.classify.learning.targets.pool import TonightsPool, read_pool
+from services.classify.learning.targets.pool import TonightsPool, newest_night, read_pool
 from services.classify.settings import ClassifySettings
 from services.classify.verbs.learn.choices import parser_of, print_table, say
 from shared.errors import TocsinError
@@ -77,6 +77,9 @@ async def send_targets(settings: ServiceSettings, targets: Sequence[Target]) -> 
 async def _pool(settings: ClassifySettings, chosen: argparse.Namespace) -> TonightsPool:
     store = open_store(settings)
     try:
+        if chosen.night is None:
+            newest = await newest_night(store, simulated=True) if chosen.simulated else None
+            chosen.night = tonight_mjd() if newest is None else newest + 1
         return await read_pool(store, chosen.night, chosen.days, simulated=chosen.simulated)
     finally:
         store.close()
@@ -84,7 +87,10 @@ async def _pool(settings: ClassifySettings, chosen: argparse.Namespace) -> Tonig
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of("make", __doc__ or "", group="targets")
-    parser.add_argument("--night", type=int, default=tonight_mjd(), help="MJD of the evening")
+    parser.add_argument(
+        "--night", type=int, metavar="MJD",
+        help="of the evening (tonight; with --simulated, the one after the newest simulated night)",
+    )  # fmt: skip
     parser.add_argument("--days", type=int, default=10, help="nights of alerts that count (10)")
     parser.add_argument("--facilities", type=Path, metavar="TOML", help="facilities and programmes")
     parser.add_argument("--claimed", type=Path, metavar="FILE", help="object ids to leave out")

@@ -45,6 +45,9 @@ def test_what_the_archive_shows_is_counted(tmp_path):
     followed.see(write_envelope(batch))
     assert followed.passed["archived"] == set(names[:4])
     assert followed.passed["classified"] == set()
+    followed.deliver("rising", names[1], by_filter=True)
+    followed.deliver("rising", "stranger", by_filter=True)
+    assert followed.passed["delivered"] == followed.passed["out.rising"] == {names[1]}
     assert len(followed.injected().object_id) == 5
     assert np.isfinite(followed.injected().magnitude).sum() >= 1
     path.write_text("what\n")
