@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 
 from shared.archive.nights import night_from
 from shared.errors import TocsinError, UpstreamUnavailableError
 from shared.telemetry.logs import configure_logs
+from shared.verbs import DAMAGED, GOOD, MISUSED, parser_of, refuse
 
-GOOD, DAMAGED, MISUSED = 0, 1, 2
+__all__ = ["DAMAGED", "GOOD", "MISUSED", "guarded", "nights_argument", "parser", "refuse"]
 
 
 def parser(verb: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    """A parser whose help ends in examples."""
-    return argparse.ArgumentParser(
-        prog=f"tocsin archive {verb}",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def refuse(reason: object) -> int:
-    """Say what is wrong in one line; exit status 2."""
-    sys.stderr.write(f"error: {' '.join(str(reason).split())}\n")
-    return MISUSED
+    """A parser of ``tocsin archive <verb>``."""
+    return parser_of(f"archive {verb}", description, epilog)
 
 
 def guarded(verb: Callable[[], int]) -> int:

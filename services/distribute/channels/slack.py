@@ -13,12 +13,10 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from services.distribute.channels.base import Destination, Outcome, Parcel
-from services.distribute.channels.webhook import judged
-from services.distribute.courier.settings import CourierSettings
-from services.distribute.peers.guarded_http import ForbiddenTargetError, GuardedHttp
+from services.distribute.channels.http_post import HttpPost
 from services.distribute.peers.wording import summary
 from shared.subscriptions.addresses import HttpUrl
-from shared.subscriptions.channel_settings import ChannelSettings, SlackSettings
+from shared.subscriptions.channel_settings import SlackSettings
 
 _URL: TypeAdapter[str] = TypeAdapter(HttpUrl)
 
@@ -41,22 +39,11 @@ def message(settings: SlackSettings, parcels: Sequence[Parcel]) -> bytes:
     return orjson.dumps({"text": "\n".join(lines), "unfurl_links": False})
 
 
-class SlackChannel:
+class SlackChannel(HttpPost):
     """Posts up to ten alerts as one message. After a crash a message may come twice."""
 
     name = "slack"
     most_at_once = 10
-    once_per_object = False
-    doubt_s = 0.0
-
-    def __init__(self, settings: CourierSettings) -> None:
-        self._http = GuardedHttp(
-            settings.courier_timeout_s, allow_private=settings.courier_allow_private
-        )
-
-    def waits_s(self, settings: ChannelSettings) -> float:
-        """At once."""
-        return 0.0
 
     async def deliver(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome]:
         """See ``channels.base``."""
@@ -65,17 +52,4 @@ class SlackChannel:
             url = _URL.validate_python(to.secret.get_secret_value() if to.secret else "")
         except ValidationError:
             return [Outcome("failed", "the secret is no http or https URL")] * len(parcels)
-        headers = {"Content-Type": "application/json"}
-        try:
-            answer = await self._http.post(url, message(to.settings, parcels), headers)
-        except ForbiddenTargetError as error:
-            return [Outcome("failed", str(error))] * len(parcels)
-        return [judged(answer)] * len(parcels)
-
-    async def look(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome | None]:
-        """Nothing can be asked of an incoming webhook."""
-        return [None] * len(parcels)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.close()
+        return [await self.post(url, message(to.settings, parcels), {})] * len(parcels)

@@ -16,13 +16,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from services.distribute.channels.base import Destination, Outcome, Parcel, PeerAwayError
-from services.distribute.courier.settings import CourierSettings
-from services.distribute.peers.guarded_http import Answer, ForbiddenTargetError, GuardedHttp
-from shared.subscriptions.channel_settings import ChannelSettings, WebhookSettings
-
-_WAIT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses that say: not now."""
+from services.distribute.channels.base import Destination, Outcome, Parcel
+from services.distribute.channels.http_post import HttpPost
+from shared.subscriptions.channel_settings import WebhookSettings
 
 
 def signature(secret: str, identity: str, timestamp_s: int, body: bytes) -> str:
@@ -48,39 +44,11 @@ def signature(secret: str, identity: str, timestamp_s: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
-def judged(answer: Answer) -> Outcome:
-    """What an HTTP answer means for a delivery.
-
-    Raises
-    ------
-    PeerAwayError
-        If it says to try again.
-    """
-    if 200 <= answer.status < 300:
-        return Outcome("confirmed")
-    if answer.status in _WAIT:
-        raise PeerAwayError(f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
-    if 300 <= answer.status < 400:
-        return Outcome("failed", f"HTTP {answer.status}: redirects are not followed")
-    return Outcome("failed", f"HTTP {answer.status}")
-
-
-class WebhookChannel:
-    """POSTs one alert at a time."""
+class WebhookChannel(HttpPost):
+    """POSTs one alert at a time; a repeat bears the same id."""
 
     name = "webhook"
     most_at_once = 1
-    once_per_object = False
-    doubt_s = 0.0
-
-    def __init__(self, settings: CourierSettings) -> None:
-        self._http = GuardedHttp(
-            settings.courier_timeout_s, allow_private=settings.courier_allow_private
-        )
-
-    def waits_s(self, settings: ChannelSettings) -> float:
-        """At once."""
-        return 0.0
 
     async def deliver(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome]:
         """See ``channels.base``."""
@@ -102,7 +70,6 @@ class WebhookChannel:
         timestamp_s = int(time.time())
         identity = parcel.idempotency_key
         headers = {
-            "Content-Type": "application/json",
             "Idempotency-Key": identity,
             "webhook-id": identity,
             "webhook-timestamp": str(timestamp_s),
@@ -110,18 +77,7 @@ class WebhookChannel:
                 to.secret.get_secret_value(), identity, timestamp_s, body
             ),
         }
-        try:
-            return judged(await self._http.post(to.settings.url, body, headers))
-        except ForbiddenTargetError as error:
-            return Outcome("failed", str(error))
-
-    async def look(self, to: Destination, parcels: Sequence[Parcel]) -> list[Outcome | None]:
-        """Nothing can be asked; a repeat bears the same id."""
-        return [None] * len(parcels)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.close()
+        return await self.post(to.settings.url, body, headers)
 
 
 def _iso(milliseconds: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from types import TracebackType
 from typing import Self
 
@@ -17,23 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-GOOD, DAMAGED, MISUSED = 0, 1, 2
+from shared.verbs import DAMAGED, GOOD, MISUSED, parser_of, refuse
+
+__all__ = ["DAMAGED", "GOOD", "MISUSED", "Bars", "parser", "refuse"]
 
 
 def parser(verb: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser whose help ends in examples."""
-    return argparse.ArgumentParser(
-        prog=f"tocsin catalogs {verb}",
-        description=description,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def refuse(error: Exception) -> int:
-    """Say what is wrong in one line; exit code 2."""
-    sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-    return MISUSED
+    """A parser of ``tocsin catalogs <verb>``."""
+    return parser_of(f"catalogs {verb}", description, examples)
 
 
 class Bars:
