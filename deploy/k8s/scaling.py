@@ -65,7 +65,9 @@ def scaled_object(worker: Worker) -> Manifest:
         "type": "prometheus",
         "metadata": {
             "serverAddress": PROMETHEUS,
-            "query": f'max(tocsin:record_age_seconds:p95{{service="{worker.name}"}}) or vector(0)',
+            # Without traffic the quantile is NaN, which KEDA takes for a number: >= 0 drops it.
+            "query": f'max(tocsin:record_age_seconds:p95{{service="{worker.name}"}} >= 0) '
+            "or vector(0)",
             "threshold": str(AGE_OBJECTIVE_S),
             "ignoreNullValues": "true",
         },
