@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from rich.live import Live
 from services.console.running_mesh import mesh_settings
 from services.console.settings import LocalSettings
 from services.console.show.deliveries import show_events, show_filters
+from services.console.show.learning import show_nights, show_targets
 from services.console.show.story import Step, Story, candidates_table, newest_event
 from services.console.watch import Measurement, StageRates, as_table
 
@@ -39,6 +41,7 @@ _WIDTH = 120
 """Columns where there is no terminal to ask: tables, and lines of XML, are wider than 80."""
 _TOLD_S = 5.0
 """From a notice to a line of the event list that has seen it."""
+_NIGHTS = 12
 screen = Console(highlight=False)
 
 
@@ -220,17 +223,52 @@ def show_what_came_out(folder: Path, begun_ms: int) -> None:
         picture = folder / f"{chosen}.png"
         screen.rule(f"{'The best candidate' if candidate else 'Delivered most often'}: {chosen}")
         subprocess.run(tocsin("object", chosen, "--png", str(picture)), check=False)
+    show_learning(folder, truth_of(folder / "truth.jsonl"))
     screen.rule("Where to look next")
     screen.print(
         "tocsin object ID --png FILE   light curve, matches, classes and cutouts\n"
         "tocsin packet ALERT_ID        the packet as the survey sent it\n"
         "tocsin watch                  rates and ages, live\n"
+        "tocsin targets show           tonight's lists of real objects\n"
         "tocsin dead-letters list      what was refused, and why\n"
         f"logs in {settings.folder / 'logs'}; Kafka at {settings.kafka_bootstrap_servers}\n"
         "tocsin down                   stop everything (make clean deletes it too)"
     )
     if balance.returncode:
         raise SystemExit(balance.returncode)
+
+
+def show_learning(folder: Path, truth: dict[str, str]) -> None:
+    """A dozen nights of the loop that learns, in seconds; targets among tonight's objects."""
+    screen.rule("What it learns")
+    screen.print(
+        f"{_NIGHTS} made-up nights of the nightly loop: a champion answers, a challenger that "
+        "learns every night and trees fitted every week answer beside it, labels come two days "
+        "later, and the gate promotes whoever is no worse. Real nights: tocsin learn nightly."
+    )
+    loop = folder / "learning"
+    shutil.rmtree(loop, ignore_errors=True)
+    nights = said_by("learn", "nightly", "--simulate", str(_NIGHTS), "--season", "made-up",
+                     "--state", str(loop), "--json")  # fmt: skip
+    if nights is None:
+        return
+    show_nights(screen, [json.loads(line) for line in nights.splitlines()])
+    screen.print()
+    if truth:
+        lists = folder / "targets.json"
+        lists.unlink(missing_ok=True)
+        if said_by("targets", "make", "--simulated", "--json", str(lists)) is not None:
+            show_targets(screen, json.loads(lists.read_text()), truth)
+
+
+def said_by(*arguments: str) -> str | None:
+    """What a verb says that the demo can do without; None, and so shown, if it fails."""
+    verb = subprocess.run(tocsin(*arguments), capture_output=True, check=False)
+    if verb.returncode:
+        said = verb.stderr.decode(errors="replace").strip()
+        screen.print(f"tocsin {' '.join(arguments[:2])} failed: {said}", markup=False)
+        return None
+    return verb.stdout.decode()
 
 
 def truth_of(file: Path) -> dict[str, str]:

@@ -66,7 +66,7 @@ def _grounds(books: Books, source: NightSource, progress: Progress, role: str) -
     """Why a challenger must not be promoted tonight; empty if it may."""
     scores, model_id = books.read("scores", progress["night"]), models_of(books, progress)[role]
     if model_id is None:
-        return ["there is none yet"]
+        return ["there is no such model yet"]
     if role not in scores:
         return [f"fewer than {steps.LEAST_JUDGED} of its answers have labels"]
     since = progress.get("refit_answers_since", 0) if role == "refitted" else 0

@@ -58,9 +58,15 @@ _MJD_OF_UNIX = 40_587
 
 
 class SimulatedNights:
-    """SNPCC's season as nights: alerts as they came, a spectrum for some, ``share`` of them."""
+    """A season as nights: alerts as they came, a spectrum for some, ``share`` of them."""
 
-    def __init__(self, season: AlertSeason, classes: tuple[str, ...], share: float = 0.3) -> None:
+    def __init__(
+        self,
+        season: AlertSeason,
+        classes: tuple[str, ...],
+        share: float = 0.3,
+        label_delay_days: float = LABEL_DELAY_DAYS,
+    ) -> None:
         self._season = season
         self.classes = classes
         self.features = tuple(f"f{k}" for k in range(season.rows.shape[1]))
@@ -68,7 +74,7 @@ class SimulatedNights:
         rng = np.random.default_rng(17)
         self._has_spectrum = rng.random(len(season.label)) < share
         self._told = np.full(len(season.label), np.inf)
-        np.minimum.at(self._told, season.owner, season.mjd - season.days + LABEL_DELAY_DAYS)
+        np.minimum.at(self._told, season.owner, season.mjd - season.days + label_delay_days)
 
     @staticmethod
     def of_snpcc(data: Path) -> SimulatedNights:

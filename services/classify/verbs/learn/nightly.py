@@ -7,6 +7,7 @@ promotion back.
 
   tocsin learn nightly                     the night that is over, from the archive
   tocsin learn nightly --simulate 60       sixty nights of SNPCC's season, to watch it work
+  tocsin learn nightly --simulate 12 --season made-up      the same without data, in seconds
   tocsin learn nightly --injected          the newest night of `tocsin simulate`, from the archive
   tocsin learn nightly --report            what was done, night by night
 """
@@ -26,6 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from services.classify.learning.nightly.archive import read_nights
 from services.classify.learning.nightly.books import Books
+from services.classify.learning.nightly.made_up import made_up_nights
 from services.classify.learning.nightly.run import run_night
 from services.classify.learning.nightly.source import SimulatedNights
 from services.classify.settings import ClassifySettings
@@ -33,7 +35,9 @@ from services.classify.verbs.learn.choices import add_data, parser_of, print_tab
 from shared.errors import TocsinError
 
 COLUMNS = ("night", "alerts", "judged", "lessons", "champion", "challenger", "accuracy",
-           "champion_accuracy", "objections")  # fmt: skip
+           "champion_accuracy", "refitted_accuracy", "verdict")  # fmt: skip
+SEASONS = ("snpcc", "made-up")
+WORDS = {"challenger": "challenger", "refitted": "weekly trees"}
 
 
 _BOOKS = {
@@ -59,28 +63,43 @@ def _parser() -> argparse.ArgumentParser:
         "--injected", action="store_true",
         help="the simulated objects of the archive, which real nights never hold",
     )  # fmt: skip
+    parser.add_argument(
+        "--season", choices=SEASONS, default="snpcc", help="what --simulate plays (snpcc)"
+    )
     parser.add_argument("--state", type=Path, metavar="DIR", help="where the loop remembers")
     parser.add_argument("--report", action="store_true", help="only show what was done")
+    parser.add_argument("--json", action="store_true", help="a JSON line for each night instead")
     return parser
 
 
 def rows_of(books: Books) -> list[dict[str, Any]]:
     """The audit as rows of a table."""
-    found = []
-    for entry in books.journal():
+    found, journal = [], books.journal()
+    promoted = {
+        one["night"]: f"promoted: the {WORDS[one.get('role') or 'challenger']}"
+        for one in journal
+        if "promoted" in one
+    }
+    for entry in journal:
         if not entry["key"].endswith("/night"):
             continue
         scores = books.read("scores", entry["night"])
         row = {name: entry.get(name) or "" for name in COLUMNS[:6]}
-        row["accuracy"] = scores.get("challenger", {}).get("accuracy", "")
-        row["champion_accuracy"] = scores.get("champion", {}).get("accuracy", "")
-        row["objections"] = "; ".join(entry["objections"])
+        beside = scores.get("beside", {})
+        pair = beside.get("challenger") or scores  # on the same objects, as soon as there are some
+        row["accuracy"] = pair.get("challenger", {}).get("accuracy", "")
+        row["champion_accuracy"] = pair.get("champion", {}).get("accuracy", "")
+        trees = beside.get("refitted") or scores
+        row["refitted_accuracy"] = trees.get("refitted", {}).get("accuracy", "")
+        row["verdict"] = promoted.get(entry["night"], "") or "; ".join(entry["objections"])
         found.append(row)
     return found
 
 
 def _simulated(books: Books, chosen: argparse.Namespace) -> None:
-    source = SimulatedNights.of_snpcc(chosen.data)
+    source = (
+        SimulatedNights.of_snpcc(chosen.data) if chosen.season == "snpcc" else made_up_nights(40)
+    )
     last = books.progress().get("night")
     finished = "close" in books.progress().get("done", [])
     nights = [one for one in source.nights if last is None or one > last or not finished]
@@ -108,6 +127,9 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError, ValidationError, TocsinError) as error:
         say(" ".join(str(error).split()))
         return 2
+    if chosen.json:
+        sys.stdout.write("".join(f"{json.dumps(row)}\n" for row in rows_of(books)))
+        return 0
     print_table(rows_of(books)[-40:], COLUMNS)
     changes = [one for one in books.journal() if not one["key"].endswith("/night")]
     for change in changes[-10:]:

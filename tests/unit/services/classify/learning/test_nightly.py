@@ -79,7 +79,7 @@ def test_the_weekly_refit_stands_at_the_same_gate(straight):
     nights = {one["night"]: one for one in books.journal() if one["key"].endswith("/night")}
     refits = {night: one["refitted"] for night, one in nights.items() if one["refitted"]}
     assert list(refits) == [FIRST + 7, FIRST + 11]
-    assert nights[FIRST + 6]["refit_objections"] == ["there is none yet"]
+    assert nights[FIRST + 6]["refit_objections"] == ["there is no such model yet"]
     assert nights[FIRST + 8]["answering_refit"] == refits[FIRST + 7]
     assert (books.frozen(FIRST + 7).refitted != books.frozen(FIRST + 7).refitted).all()
     assert books.frozen(FIRST + 8).refitted.sum() == pytest.approx(20.0)
