@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,9 @@ def measure(alerts: int, booster: lightgbm.Booster, *, real: bool) -> dict[str, 
     parts: dict[str, Callable[[], Any]] = {
         "trees, our kernel": lambda: forest.scores(rows),
         "trees, LightGBM": lambda: booster.predict(rows, num_threads=1),
-        **{f"features {f.name}": (lambda f=f: f.compute(batch)) for f in FAMILIES},
+        **{f"features {f.name}": partial(f.compute, batch) for f in FAMILIES},
         "features to Arrow": lambda: features_column(features),
-        **{c.name: (lambda c=c: c.verdicts(batch, features)) for c in classifiers},
+        **{c.name: partial(c.verdicts, batch, features) for c in classifiers},
         "classify, all in": lambda: classify(batch, classifiers),
     }
     table = {name: round(cpu_us_per_alert(work, alerts), 2) for name, work in parts.items()}

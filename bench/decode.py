@@ -18,6 +18,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def yardsticks(framed: list[Framed]) -> dict[str, float]:
         "fastavro, no cutouts": cpu_us(lambda: read(slim), len(records)),
     }
     try:
-        import pyruhvro  # noqa: PLC0415 - a yardstick, not a dependency
+        import pyruhvro  # type: ignore[import-untyped]  # noqa: PLC0415 - a yardstick
     except ImportError:
         return figures
     prefixes = [record[:end] for record, end in zip(records, read(slim), strict=True)]
@@ -88,6 +89,10 @@ def yardsticks(framed: list[Framed]) -> dict[str, float]:
     return figures
 
 
+def _framed(book: SchemaBook, packets: list[Packet]) -> list[Framed]:
+    return [book.frame(packet.value) for packet in packets]
+
+
 def measure(payloads: list[bytes]) -> dict[str, float]:
     """Figures of packets, all of one schema (those of the first packet's)."""
     book = SchemaBook()
@@ -95,20 +100,18 @@ def measure(payloads: list[bytes]) -> dict[str, float]:
     framed = [one for one in framed if one.writer is framed[0].writer]
     figures = yardsticks(framed)
     program = framed[0].writer.program
+    if program is None:
+        raise SystemExit("these packets are of a schema that is not compiled")
     for size in BATCH_SIZES:
         batch = [framed[k % len(framed)] for k in range(size)]
         bodies = [one.payload for one in batch]
         starts = np.array([one.start for one in batch], np.int64)
         ends = np.array([one.end for one in batch], np.int64)
         packets = [Packet("t", 0, k, 0, None, one.payload) for k, one in enumerate(batch)]
-        figures[f"framing, {size}"] = cpu_us(
-            lambda p=packets: [book.frame(one.value) for one in p], size
-        )
-        figures[f"decode, {size}"] = cpu_us(
-            lambda b=bodies, s=starts, e=ends: decode(program, b, s, e), size
-        )
+        figures[f"framing, {size}"] = cpu_us(partial(_framed, book, packets), size)
+        figures[f"decode, {size}"] = cpu_us(partial(decode, program, bodies, starts, ends), size)
         figures[f"packets to alerts, {size}"] = cpu_us(
-            lambda p=packets: normalise(p, book, None, 0), size
+            partial(normalise, packets, book, None, 0), size
         )
     return figures
 

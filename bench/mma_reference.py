@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
@@ -139,14 +139,14 @@ def map_rows(at: Files) -> Iterator[Row]:
     for name, what, file, a50, a90, mean, std, rtol in areas:
         if a50 is not None:
             yield Row(name, f"{what}: A50 (deg2)", a50, rtol,
-                      lambda f=file: at.map(f).searched_area_deg2(0.5))  # fmt: skip
+                      partial(_area_deg2, at, file, 0.5))  # fmt: skip
         yield Row(name, f"{what}: A90 (deg2)", a90, rtol,
-                  lambda f=file: at.map(f).searched_area_deg2(0.9))  # fmt: skip
+                  partial(_area_deg2, at, file, 0.9))  # fmt: skip
         if mean is not None and std is not None:
             yield Row(name, f"{what}: distance (Mpc)", mean, 1e-3,
-                      lambda f=file: at.map(f).distance_mpc or math.nan)  # fmt: skip
+                      partial(_distance_mpc, at, file))  # fmt: skip
             yield Row(name, f"{what}: its error (Mpc)", std, 2e-3,
-                      lambda f=file: at.map(f).distance_err_mpc or math.nan)  # fmt: skip
+                      partial(_distance_err_mpc, at, file))  # fmt: skip
     yield from _place_rows(at)
     yield from _overlap_rows(at)
 
@@ -190,7 +190,7 @@ def _place_rows(at: Files) -> Iterator[Row]:
         # The reference is quoted to so many decimals; so is ours before they are compared.
         places = (2, 2, 9)[index]
         yield Row("G5", f"… line of sight: {name}", expected, 1e-4,
-                  lambda i=index, d=places: round(_line_of_sight(g5(), *zwicky)[i], d))  # fmt: skip
+                  partial(_rounded_line_of_sight, g5, zwicky, index, places))  # fmt: skip
     yield Row(
         "G9",
         "S230518h: density at the mode (deg-2)",
@@ -200,7 +200,33 @@ def _place_rows(at: Files) -> Iterator[Row]:
     )
     for share, rows in ((0.7, 8074), (0.9, 9704)):
         yield Row("G9", f"S230518h: rows within {share:.0%}", rows, 1e-3,
-                  lambda s=share: float((at.map(S230518H).credible_level <= s).sum()))  # fmt: skip
+                  partial(_rows_within, at, share))  # fmt: skip
+
+
+def _area_deg2(at: Files, file: str, level: float) -> float:
+    return at.map(file).searched_area_deg2(level)
+
+
+def _distance_mpc(at: Files, file: str) -> float:
+    return at.map(file).distance_mpc or math.nan
+
+
+def _distance_err_mpc(at: Files, file: str) -> float:
+    return at.map(file).distance_err_mpc or math.nan
+
+
+def _rows_within(at: Files, level: float) -> float:
+    return float((at.map(S230518H).credible_level <= level).sum())
+
+
+def _radius_90_deg(kind: str) -> float:
+    return error_circle(0, 0, 5.0, 0.683, GBM[kind]).radius_deg(0.9)
+
+
+def _rounded_line_of_sight(
+    sky_map: Callable[[], MultiOrderMap], place: tuple[float, float], index: int, places: int
+) -> float:
+    return round(_line_of_sight(sky_map(), *place)[index], places)
 
 
 def _line_of_sight(sky_map: MultiOrderMap, ra_deg: float, dec_deg: float) -> list[float]:
@@ -248,7 +274,7 @@ def formula_rows() -> Iterator[Row]:
             f"GBM {kind}, 5 deg statistical: r90 (deg)",
             radius,
             0.01,
-            lambda k=kind: error_circle(0, 0, 5.0, 0.683, GBM[k]).radius_deg(0.9),
+            partial(_radius_90_deg, kind),
             True,
         )
     yield from _place_formula_rows()
@@ -262,7 +288,7 @@ def formula_rows() -> Iterator[Row]:
             f"fink_legacy {burst}",
             expected,
             1e-6,
-            lambda d=days, r=radius_deg: fink_legacy(250 * ZTF_SKY_FRACTION, d, r),
+            partial(fink_legacy, 250 * ZTF_SKY_FRACTION, days, radius_deg),
             True,
         )
 

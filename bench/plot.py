@@ -33,7 +33,7 @@ def _draw_cpu(axes: Any, results: dict[str, Any]) -> None:
     micros = results["cpu_us_per_alert"]
     total = sum(micros.values())
     left = 0.0
-    colours = colormaps["tab20"].colors
+    colours = [colormaps["tab20"](number) for number in range(20)]
     for number, (name, value) in enumerate(micros.items()):
         axes.barh(0, value, left=left, color=colours[number % len(colours)], label=name)
         if value > 0.03 * total:

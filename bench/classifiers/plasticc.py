@@ -6,6 +6,8 @@ host's photometric redshift is used, the spectroscopic one never.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
@@ -66,7 +68,7 @@ def unknown(seed: int) -> dict[str, float]:
     rows, label, names = _table()
     is_test = folds("plasticc", seed, 10) < 3
 
-    def grown(x: Rows, y: npt.NDArray[np.int16], classes: int) -> BoostedTrees:
+    def grown(x: Rows, y: npt.NDArray[np.integer[Any]], classes: int) -> BoostedTrees:
         return grow(x, y, classes, class_weights(y, classes), seed=seed, **_GROWTH)
 
     seen = [hide(name, rows, label, is_test, names, seed, grown) for name in _HIDDEN]

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from bench.fuzz.judge import Outcome, judged
 from bench.fuzz.mutations import mutated
@@ -35,6 +36,8 @@ A crash ends the process and shows where; a take that takes too long is taken fo
 seed gives the same packets again. Exit status: 0 if every packet was accepted or refused with a
 reason, 1 if not.
 """
+_STANDARD_ERROR = 2
+"""The file this process was born with, whatever took its place in `sys` since."""
 
 
 class Fuzzer:
@@ -56,7 +59,7 @@ class Fuzzer:
         payloads = [mutated(seed, known, rng) for seed in chosen]
         neighbour = int(rng.random() * TAKE)
         payloads[neighbour] = self.sound
-        faulthandler.dump_traceback_later(SLOWEST_TAKE_S, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(SLOWEST_TAKE_S, exit=True, file=_STANDARD_ERROR)
         verdict = judged(payloads, neighbour, self.book)
         faulthandler.cancel_dump_traceback_later()
         self.inputs += TAKE
@@ -89,7 +92,7 @@ def _as_sent(seed: Seed) -> bytes:
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit status."""
     arguments = _parser().parse_args(argv)
-    faulthandler.enable(sys.__stderr__)
+    faulthandler.enable(_STANDARD_ERROR)
     warm_up()
     fuzzer = Fuzzer(arguments.seed)
     began, cpu_began = time.monotonic(), time.process_time()
@@ -116,9 +119,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _add_to(file: Path, fuzzer: Fuzzer) -> None:
     """Add a run's counts to those of the runs before it."""
-    tally = json.loads(file.read_text()) if file.exists() else {"inputs": 0, "outcomes": {}}
+    tally: dict[str, Any] = {"inputs": 0, "outcomes": {}}
+    if file.exists():
+        tally = json.loads(file.read_text())
     tally["inputs"] += fuzzer.inputs
-    counts = Counter(tally["outcomes"])
+    counts: Counter[str] = Counter(tally["outcomes"])
     counts.update(fuzzer.counts)
     tally["outcomes"] = dict(counts.most_common())
     file.write_text(json.dumps(tally, indent=2) + "\n")
