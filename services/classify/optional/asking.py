@@ -29,6 +29,7 @@ from services.classify.optional.base import (
     class_rows,
     parameter_rows,
 )
+from services.classify.optional.passbands import EDGES_ANGSTROM, passband_files
 from shared.light_curves.bands import BANDS
 
 RUN = Path(__file__).parent / "inside" / "run.py"
@@ -69,14 +70,16 @@ def ask(
         reasons = _reasons(extra, curves, job)
         wanted = np.flatnonzero(reasons == "")
         answers: Answers = {}
+        model_id = f"{extra.distribution} {job.model}"
         if len(wanted):
             _write(folder, extra, job, request, curves, wanted)
             ended = _run(request, folder)
-            answers = _read(folder, extra, request, len(curves), ended)
+            answers, version = _read(folder, extra, request, len(curves), ended)
+            model_id = f"{extra.distribution} {version} {job.model}"
             for row in wanted.tolist():
                 if row not in answers:
                     reasons[row] = ended or "not_answered"
-    return job.columns, _rows(extra, curves, job, request, reasons.tolist(), answers)
+    return job.columns, _rows(extra.name, model_id, curves, job, request, reasons.tolist(), answers)
 
 
 def _reasons(extra: Extra, curves: LightCurveFile, job: Job) -> npt.NDArray[np.object_]:
@@ -109,25 +112,16 @@ def _write(
     )
     asked = {
         "extra": extra.name,
+        "distribution": extra.distribution,
         "modules": list(extra.modules),
         "seconds": request.seconds,
         "bands": list(BANDS),
-        "passbands": _passbands(request),
+        "passbands": passband_files(request.passbands),
+        "edges_angstrom": EDGES_ANGSTROM,
         **job.asked,
     }
     (folder / "job.json").write_text(json.dumps(asked), encoding="utf-8")
     (folder / "work").mkdir()
-
-
-def _passbands(request: Request) -> dict[str, str]:
-    """A file for each band the user gave one for."""
-    if request.passbands is None:
-        return {}
-    found = {b: request.passbands / f"{b}.dat" for b in BANDS}
-    paths = {b: str(path.resolve()) for b, path in found.items() if path.is_file()}
-    if not paths:
-        raise ExtraRefusedError(f"{request.passbands} holds none of u.dat, g.dat ... y.dat")
-    return paths
 
 
 def _run(request: Request, folder: Path) -> str:
@@ -159,8 +153,12 @@ def _run(request: Request, folder: Path) -> str:
     return ""
 
 
-def _read(folder: Path, extra: Extra, request: Request, objects: int, ended: str) -> Answers:
+def _read(
+    folder: Path, extra: Extra, request: Request, objects: int, ended: str
+) -> tuple[Answers, str]:
+    """Answers by object, and the version of the package."""
     answers: Answers = {}
+    version = "of unknown version"
     path = folder / "answers.jsonl"
     if path.exists() and path.stat().st_size <= _MOST_ANSWER_BYTES:
         with path.open(encoding="utf-8") as source:
@@ -172,12 +170,13 @@ def _read(folder: Path, extra: Extra, request: Request, objects: int, ended: str
                     )
                 if "refused" in told:
                     raise ExtraRefusedError(str(told["refused"])[:_MOST_CHARACTERS])
+                version = str(told.get("version") or version)[:_MOST_CHARACTERS]
                 row = told.get("row")
                 if isinstance(row, int) and 0 <= row < objects:
                     answers[row] = told
     if not answers and not ended:
         raise ExtraFailedError(f"{extra.name} gave no answer: {_last_words(folder)}")
-    return answers
+    return answers, version
 
 
 def _told(line: str) -> dict[str, Any]:
@@ -195,7 +194,8 @@ def _last_words(folder: Path) -> str:
 
 
 def _rows(
-    extra: Extra,
+    name: str,
+    model_id: str,
     curves: LightCurveFile,
     job: Job,
     request: Request,
@@ -204,7 +204,7 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     points = curves.curves.lengths
     for row, object_id in enumerate(curves.object_id.tolist()):
-        head, tail = (object_id, extra.name), (int(points[row]), job.model_id)
+        head, tail = (object_id, name), (int(points[row]), model_id)
         told = answers.get(row, {})
         classes, parameters = _numbers(told.get("classes")), _percentiles(told.get("parameters"))
         if reasons[row]:

@@ -71,6 +71,8 @@ class Request:
     """Folder of ``u.dat`` ... ``y.dat``: wavelength (Angstrom), transmission."""
     trees: Path | None = None
     """Folder of LightGBM's text models and ``classes.json``; ParSNIP only."""
+    zero_point: float = 25.0
+    """AB magnitude of one unit of the flux that ParSNIP is given."""
     iterations: int = 1000
     walkers: int = 50
     """Steps and walkers of MOSFiT's ensemble."""
@@ -82,7 +84,8 @@ class Job:
 
     columns: tuple[str, ...]
     """``CLASS_COLUMNS`` or ``PARAMETER_COLUMNS``."""
-    model_id: str
+    model: str
+    """Name of the model, or the first digits of its file's SHA-256."""
     asked: Mapping[str, Any] = field(default_factory=dict)
     """What the half in ``inside/`` is told, as JSON."""
     units: Mapping[str, str] = field(default_factory=dict)
@@ -99,6 +102,11 @@ class Extra(Protocol):
     @property
     def name(self) -> str:
         """What it is called after ``--with``."""
+        ...
+
+    @property
+    def distribution(self) -> str:
+        """The package as it is installed; its version is part of every model's id."""
         ...
 
     @property

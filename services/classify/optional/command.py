@@ -43,6 +43,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trees", type=Path, metavar="DIR", help="parsnip: its classifier, written as text"
     )
+    group.add_argument(
+        "--zero-point",
+        type=float,
+        default=25.0,
+        metavar="MAG",
+        help="parsnip: AB zero point of the fluxes its model was trained on (default: 25)",
+    )
     group.add_argument("--iterations", type=int, default=1000, help="mosfit: steps of the ensemble")
     group.add_argument("--walkers", type=int, default=50, help="mosfit: walkers of the ensemble")
 
@@ -65,6 +72,7 @@ def write_answers_of(chosen: argparse.Namespace, curves: LightCurveFile) -> int:
         best_only=chosen.best,
         passbands=chosen.passbands,
         trees=chosen.trees,
+        zero_point=chosen.zero_point,
         iterations=chosen.iterations,
         walkers=chosen.walkers,
     )

@@ -28,7 +28,7 @@ _LEAST_POINTS = 10
 _MOST_POINTS = 500
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _UNITS = {
-    "texplosion": "day (of the first detection)",
+    "texplosion": "day",
     "mejecta": "solar mass",
     "mcsm": "solar mass",
     "vejecta": "km/s",
@@ -53,6 +53,7 @@ class Mosfit:
     """Posterior of the free parameters of one of MOSFiT's models."""
 
     name = "mosfit"
+    distribution = "mosfit"
     modules = ("mosfit",)
     install = (
         "python3.11 -m venv fits && fits/bin/pip install mosfit, then --python fits/bin/python"
@@ -75,7 +76,7 @@ class Mosfit:
             "least_snr": LEAST_SNR,
             "most_points": _MOST_POINTS,
         }
-        return Job(PARAMETER_COLUMNS, f"mosfit:{request.model}", asked, _UNITS)
+        return Job(PARAMETER_COLUMNS, request.model, asked, _UNITS)
 
     def grounds(self, curves: LightCurveFile, job: Job) -> Sequence[Ground]:
         """No redshift, without which there is no luminosity, or too few points of S/N 3."""

@@ -2,7 +2,8 @@
 
 ``--model`` is one the package brings (plasticc, ps1) or a ``.pt`` that it trained. The answer is
 the posterior of its parameters; with ``--trees`` the classes of its LightGBM classifier, in
-LightGBM's own text format. https://doi.org/10.3847/1538-3881/ac2a2d
+LightGBM's own text format. Luminosities are of the model: an absolute magnitude up to a constant,
+the same for all objects of one model and zero point. https://doi.org/10.3847/1538-3881/ac2a2d
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ _BUILT_IN = ("plasticc", "ps1")
 _LEAST_POINTS = 3
 _LEAST_SNR = 5.0
 _MOST_FOLDS = 100
-_UNITS = {"reference_time": "mjd", "color": "mag", "luminosity": "mag (absolute, AB)"}
+_UNITS = {"reference_time": "mjd", "color": "mag", "luminosity": "mag (of the model)"}
 
 
 class Parsnip:
     """Parameters of ParSNIP's model, or classes of trees on top of them."""
 
     name = "parsnip"
+    distribution = "astro-parsnip"
     modules = ("parsnip", "torch", "lcdata", "sncosmo")
     install = (
         "python3.11 -m venv parsnip && parsnip/bin/pip install astro-parsnip torch, then --python"
@@ -49,7 +51,7 @@ class Parsnip:
         del folder
         name = request.model or _BUILT_IN[0]
         if name in _BUILT_IN:
-            model_id = f"parsnip:{name}"
+            model = name
         elif name == "plasticc_photoz":
             raise ExtraRefusedError(
                 "plasticc_photoz asks for a photometric redshift with its error, which a file of"
@@ -57,11 +59,13 @@ class Parsnip:
             )
         else:
             path = model_file(name, (".pt",))
-            name, model_id = str(path.resolve()), f"parsnip:{fingerprint(path)}"
+            name, model = str(path.resolve()), fingerprint(path)
+        if not 0.0 <= request.zero_point <= 50.0:
+            raise ExtraRefusedError("--zero-point is an AB magnitude from 0 to 50")
+        asked = {"model": name, "zero_point": request.zero_point, "trees": None}
         if request.trees is None:
-            return Job(PARAMETER_COLUMNS, model_id, {"model": name, "trees": None}, _UNITS)
-        trees = _trees(request.trees)
-        return Job(CLASS_COLUMNS, model_id, {"model": name, "trees": trees})
+            return Job(PARAMETER_COLUMNS, model, asked, _UNITS)
+        return Job(CLASS_COLUMNS, model, asked | {"trees": _trees(request.trees)})
 
     def grounds(self, curves: LightCurveFile, job: Job) -> Sequence[Ground]:
         """No redshift, without which the model cannot work, or too few points of S/N 5."""

@@ -44,6 +44,7 @@ class SuperNNova:
     """Probabilities of a SuperNNova model's classes."""
 
     name = "supernnova"
+    distribution = "supernnova"
     modules = ("supernnova", "torch")
     install = (
         "give it an environment of its own (it wants astropy below 6 and pandas below 3):"
@@ -79,7 +80,7 @@ class SuperNNova:
             "classes": _classes(settings),
             "sntype_var": str(settings.get("sntype_var") or "SNTYPE"),
         }
-        return Job(CLASS_COLUMNS, f"supernnova:{fingerprint(model)}", asked)
+        return Job(CLASS_COLUMNS, fingerprint(model), asked)
 
     def grounds(self, curves: LightCurveFile, job: Job) -> Sequence[Ground]:
         """Too few points of S/N 5."""

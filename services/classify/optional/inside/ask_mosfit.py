@@ -13,16 +13,9 @@ import numpy.typing as npt
 
 _ZERO_POINT_NJY = 31.4
 _MAGNITUDES_PER_RELATIVE_ERROR = 2.5 / float(np.log(10.0))
+_SAMPLING = 0.7
+"""Share of an object's time for steps: each walker's light curve is computed after them."""
 _PERCENTILES = (16.0, 50.0, 84.0)
-_EDGES_ANGSTROM = {
-    "u": (3200, 4050),
-    "g": (4010, 5520),
-    "r": (5480, 6930),
-    "i": (6880, 8190),
-    "z": (8150, 9230),
-    "y": (9190, 10600),
-}
-"""Wavelengths of half the peak transmission, rounded; boxes where no curve is given."""
 _STEP_ANGSTROM = 10
 _RULES = Path("modules") / "observables" / "filterrules.json"
 """Where MOSFiT looks for filters before its own list, whose curves it would download."""
@@ -43,7 +36,8 @@ def answers(job: dict[str, Any], curves: dict[str, npt.NDArray[Any]]) -> Iterato
             continue
         event = _event(job, curves, k)
         try:
-            yield {"row": row, **_fit(Fitter, job, event, left / (count - k))}
+            seconds = _SAMPLING * left / (count - k)
+            yield {"row": row, **_fit(Fitter, job, event, seconds)}
         except Exception as error:  # noqa: BLE001  # one object must not end the batch
             yield {"row": row, "reason": f"fit_failed: {type(error).__name__}: {error}"[:200]}
 
@@ -122,8 +116,9 @@ def _event(job: dict[str, Any], curves: dict[str, npt.NDArray[Any]], k: int) -> 
 
 
 def _write_filters(job: dict[str, Any]) -> None:
+    """The user's curves, and boxes where none is given."""
     filters: dict[str, dict[str, object]] = {}
-    for band, (low, high) in _EDGES_ANGSTROM.items():
+    for band, (low, high) in job["edges_angstrom"].items():
         if band in job["passbands"]:
             filters[band] = {"path": job["passbands"][band], "offset": 0}
         else:

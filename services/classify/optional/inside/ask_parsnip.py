@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ _ZERO_POINT_NJY = 31.4
 _SAFE_TORCH = (2, 6)
 """Before it, what looks like weights alone could run code (CVE-2025-32434)."""
 _BANDS = "ugrizy"
-_ERRORS = {"reference_time": "reference_time_error", "color": "color_error"}
 
 
 def answers(job: dict[str, Any], curves: dict[str, npt.NDArray[Any]]) -> Iterator[dict[str, Any]]:
@@ -42,7 +42,7 @@ def answers(job: dict[str, Any], curves: dict[str, npt.NDArray[Any]]) -> Iterato
         tables = {
             k: table
             for k in range(start, min(start + _BATCH, count))
-            if (table := _table(curves, k, filters, model.settings["zeropoint"])) is not None
+            if (table := _table(curves, k, filters, job["zero_point"])) is not None
         }
         yield from _asked(job, model, tables, curves["row"], start, min(start + _BATCH, count))
 
@@ -136,16 +136,15 @@ def _register_passbands(job: dict[str, Any]) -> None:
 
 def _plain_numpy() -> list[Any]:
     """What a stored NumPy array of numbers is made with; a model's settings hold some."""
-    core = np._core if hasattr(np, "_core") else np.core
+    homes = ("numpy.core.multiarray", "numpy._core.multiarray")  # before NumPy 2, and since
+    home = importlib.import_module(homes[int(np.__version__.split(".")[0]) >= 2])
+    makers = ("_reconstruct", "scalar")
     kinds = (np.float64, np.float32, np.int64, np.bool_)
     return [
-        (core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
-        (core.multiarray.scalar, "numpy.core.multiarray.scalar"),
-        core.multiarray._reconstruct,
-        core.multiarray.scalar,
+        *((getattr(home, maker), f"{name}.{maker}") for name in homes for maker in makers),
         np.ndarray,
         np.dtype,
-        *(type(np.dtype(kind)) for kind in kinds),
+        *(type(np.dtype(kind)) for kind in (*kinds, np.str_)),
     ]
 
 
@@ -155,6 +154,11 @@ def _refusal(error: Exception) -> str:
         return (
             "the model is no file of plain settings and weights; save it with the package's own"
             " save()"
+        )
+    if isinstance(error, OSError) and "urlopen" in str(error):
+        return (
+            "sncosmo fetches the model's passbands at first use, and cannot reach its server; give"
+            " them by --passbands DIR"
         )
     first = words[0][:120] if words else ""
     return f"ParSNIP cannot load the model ({type(error).__name__}: {first})"

@@ -7,6 +7,7 @@ Imports nothing of Tocsin: that Python need not have it. ``python -I run.py FOLD
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import resource
@@ -28,6 +29,9 @@ def main() -> int:
         if missing:
             sink.write(json.dumps({"missing": missing}) + "\n")
             return 0
+        version = importlib.metadata.version(job["distribution"])
+        sink.write(json.dumps({"version": version}) + "\n")
+        sink.flush()
         # At the end of the path: nothing here can stand for a package.
         sys.path.append(str(Path(__file__).parent))
         half = importlib.import_module(f"ask_{job['extra']}")

@@ -23,6 +23,8 @@ from services.classify.optional.base import (
     Request,
 )
 
+MODEL = "made-of-paper 1.2 one"
+
 
 def curves(tmp_path: Path, points: int = 12, redshift: float | None = 0.05) -> Path:
     """Two objects: ``bright`` of many points, ``single`` of one."""
@@ -40,6 +42,7 @@ class Made:
     """An extra made for these tests: abstains for objects of one point."""
 
     name: str = "made"
+    distribution: str = "made-of-paper"
     modules: tuple[str, ...] = ()
     install: str = "pip install nothing"
     most_objects: int = 10
@@ -47,7 +50,7 @@ class Made:
 
     def job(self, request: Request, folder: Path) -> Job:
         del request, folder
-        return Job(self.columns, "made:1", units={"mass": "solar mass"})
+        return Job(self.columns, "one", units={"mass": "solar mass"})
 
     def grounds(self, curves: LightCurveFile, job: Job) -> Sequence[Ground]:
         del job
@@ -70,19 +73,21 @@ def asked(tmp_path: Path, answers: str, extra: Made | None = None, *, best: bool
 
 
 def test_a_row_for_each_class_and_a_reason_where_it_abstains(tmp_path: Path) -> None:
-    told = json.dumps({"row": 0, "classes": {"Ia": 0.75, "not Ia": 0.25}})
+    told = '{"version": "1.2"}\n' + json.dumps({"row": 0, "classes": {"Ia": 0.75, "not Ia": 0.25}})
     rows = asked(tmp_path, told + "\n")
-    assert rows[0] == ("bright", "made", "Ia", "0.750000", "", 12, "made:1", "ok")
+    assert rows[0] == ("bright", "made", "Ia", "0.750000", "", 12, MODEL, "ok")
     assert rows[1][2:4] == ("not Ia", "0.250000")
-    assert rows[2] == ("single", "made", "", "", "", 1, "made:1", "too_few_points")
+    assert rows[2] == ("single", "made", "", "", "", 1, MODEL, "too_few_points")
     assert all(len(row) == len(CLASS_COLUMNS) for row in rows)
     assert [row[2] for row in asked(tmp_path, told, best=True)] == ["Ia", ""]
 
 
 def test_a_row_for_each_parameter(tmp_path: Path) -> None:
-    told = json.dumps({"row": 0, "parameters": {"mass": [1.0, 2.0, 3.5], "bad": [1.0, 2.0]}})
+    told = '{"version": "1.2"}\n' + json.dumps(
+        {"row": 0, "parameters": {"mass": [1.0, 2.0, 3.5], "bad": [1.0, 2.0]}}
+    )
     rows = asked(tmp_path, told, Made(columns=PARAMETER_COLUMNS))
-    mass = ("bright", "made", "mass", "solar mass", "1", "2", "3.5", 12, "made:1", "ok")
+    mass = ("bright", "made", "mass", "solar mass", "1", "2", "3.5", 12, MODEL, "ok")
     assert rows[0] == mass
     assert [row[0] for row in rows] == ["bright", "single"]
     assert all(len(row) == len(PARAMETER_COLUMNS) for row in rows)

@@ -11,6 +11,7 @@ from services.classify import classify_file
 from services.classify.light_curve_file import read_light_curves
 from services.classify.optional import EXTRAS
 from services.classify.optional.base import ExtraRefusedError, Job, Request
+from services.classify.optional.passbands import passband_files
 
 PYTHON = Path("/nowhere/python")
 SETTINGS = {
@@ -73,7 +74,7 @@ def test_a_supernnova_model_is_copied_with_no_folder_of_its_makers(tmp_path: Pat
     assert (folder / "model" / "model.pt").read_bytes() == b"weights"
     assert job.asked["filters"] == {"g": "g", "r": "r"}
     assert job.asked["classes"] == ["Ia", "not Ia"]
-    assert job.model_id == f"supernnova:{hashlib.sha256(b'weights').hexdigest()[:12]}"
+    assert job.model == hashlib.sha256(b"weights").hexdigest()[:12]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,9 @@ def test_parsnip_trees_are_listed(tmp_path: Path) -> None:
     (tmp_path / "fold_0.txt").write_text("tree")
     job = EXTRAS["parsnip"].job(request(trees=tmp_path), tmp_path)
     assert job.asked["trees"]["folds"] == [str(tmp_path / "fold_0.txt")]
+    assert job.asked["zero_point"] == 25.0
+    with pytest.raises(ExtraRefusedError, match="--zero-point"):
+        EXTRAS["parsnip"].job(request(zero_point=-3.0), tmp_path)
 
 
 @pytest.mark.parametrize("more", [{"iterations": 0}, {"iterations": 10**6}, {"walkers": 2}])
@@ -168,3 +172,27 @@ def test_the_command_says_what_is_wrong_in_one_line(
     said = capsys.readouterr().err
     assert said.startswith("supernnova: no model comes with the package")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("400 0\n420 1\n450 1\n500 1\n540 1\n550 0\n", "nanometres are tenfold"),
+        ("4000 0\n4500 1\n4400 1\n5000 1\n5500 0\n", "must rise"),
+        ("4000 0\n4500 1\n5000 nan\n5400 1\n5500 0\n", "finite"),
+        ("4000\n4500\n", "two columns"),
+        ("wave trans\n", "two columns"),
+    ],
+)
+def test_a_passband_that_is_none_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "g.dat").write_text(text)
+    with pytest.raises(ExtraRefusedError, match=why):
+        passband_files(tmp_path)
+
+
+def test_passbands_of_a_folder(tmp_path: Path) -> None:
+    assert passband_files(None) == {}
+    with pytest.raises(ExtraRefusedError, match="holds none of u"):
+        passband_files(tmp_path)
+    (tmp_path / "g.dat").write_text("4000 0\n4200 1\n4600 1\n5000 1\n5400 1\n5500 0\n")
+    assert passband_files(tmp_path) == {"g": str(tmp_path / "g.dat")}
