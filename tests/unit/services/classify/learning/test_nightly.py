@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 from services.classify.learning.nightly.books import Books, put
+from services.classify.learning.nightly.made_up import FIRST_MJD, made_up_nights
 from services.classify.learning.nightly.run import STEPS, run_night
 from services.classify.learning.nightly.steps import ask
 from services.classify.model import arrays_from_bytes, arrays_to_bytes
@@ -151,3 +152,14 @@ def test_a_changed_model_is_refused(tmp_path, straight):
     path.write_text(json.dumps({**json.loads(path.read_text()), "id": "0" * 64}))
     with pytest.raises(ValueError, match="is not the model"):
         other.model(model_id)
+
+
+def test_made_up_nights_tell_no_label_early():
+    source = made_up_nights(5)
+    assert source.nights[0] == FIRST_MJD
+    first = source.alerts(source.nights[1])
+    assert len(set(first.object_id.tolist())) == len(first.object_id) > 50
+    told = source.labels(source.end_ms(source.nights[3]))
+    assert 0 < len(told) < len(source.labels(source.end_ms(source.nights[-1] + 10)))
+    assert all(one.taken_ms <= source.end_ms(source.nights[3]) for one in told.values())
+    assert {one.class_name for one in told.values()} == set(source.classes)
