@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from services.simulate.fields import FieldGrid, FloatArray, IntArray
 from services.simulate.telescopes import Telescope
+from shared.archive.nights import night_date
 from shared.light_curves.bands import BAND_CODES, BANDS
 from shared.light_curves.photometry import SECONDS_PER_DAY, flux_njy_of, mjd_tai_of_utc
 
@@ -123,8 +124,8 @@ def plan_visits(
         if visible[field].sum() < 4:
             raise ValueError(
                 f"the target at RA {center_ra[field]:.1f}, Dec {center_dec[field]:.1f} is too low "
-                f"for {telescope.survey} in the night of MJD {night_mjd}; "
-                "take another night or survey"
+                f"for {telescope.survey} in the night from the evening of "
+                f"{night_date(night_mjd - 1)}; take another night or survey"
             )
     free = rng.permutation(np.setdiff1d(good, wanted))[: max(0, n_fields - len(wanted))]
     fields = np.sort(np.concatenate([wanted, free])).astype(np.int64)

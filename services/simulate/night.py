@@ -25,11 +25,15 @@ from services.simulate.settings import SimulateSettings
 from services.simulate.surveys import WRITERS
 from services.simulate.surveys.base import PacketWriter, SimulatedPacket
 from services.simulate.telescopes import TELESCOPES
+from shared.archive.nights import night_date, night_from
 from shared.errors import TocsinError
 from shared.light_curves.photometry import mjd_utc_of_tai
 
-DEFAULT_NIGHT_MJD = 61_041
-"""2026-01-01: a fixed night, so that the same seed means the same bytes."""
+DEFAULT_NIGHT = 61_040
+"""The evening of 2025-12-31, as the archive counts nights: fixed, so that the same seed means the
+same bytes."""
+_MIDNIGHT_AFTER = 1
+"""The simulator's own night is the UTC date of its local midnight: the day after the evening."""
 _CHUNK = 256
 
 _EXAMPLES = """
@@ -41,7 +45,9 @@ examples:
   tocsin simulate --alerts 2000 --event-notice S250101a.json
 
 Every packet is marked as simulated (ZTF publisher, LSST observation_reason), and Tocsin
-carries the mark all the way. The same survey, night, seed and number give the same bytes.
+carries the mark all the way. The same survey, night, seed and number give the same bytes; without
+--seed each run is another night's sky, and says its seed. A night is named as the archive names it:
+by the evening's MJD or date.
 """
 
 
@@ -68,12 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         "--survey", choices=sorted(WRITERS), default="ztf", help="whose packets (ztf)"
     )
     parser.add_argument("--alerts", type=int, default=1000, metavar="N", help="how many (1000)")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="0 or more (1)")
     parser.add_argument(
-        "--night-mjd",
-        type=int,
-        metavar="M",
-        help=f"UTC date at midnight ({DEFAULT_NIGHT_MJD}, or the first night after the event)",
+        "--seed", type=int, metavar="S", help="0 or more, to repeat a run (the clock's)"
+    )
+    parser.add_argument(
+        "--night",
+        metavar="NIGHT",
+        help=f"{DEFAULT_NIGHT}, or the evening's date: {night_date(DEFAULT_NIGHT)} (that one, or "
+        "the first night after the event)",
     )
     parser.add_argument(
         "--rate", type=float, default=0.0, metavar="R", help="alerts per second on average, "
@@ -101,8 +109,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if arguments.alerts < 1 or arguments.seed < 0 or arguments.rate < 0:
+    seed = int(time.time()) if arguments.seed is None else arguments.seed
+    if arguments.alerts < 1 or seed < 0 or arguments.rate < 0:
         raise ValueError("--alerts must be at least 1, --seed and --rate not negative")
+    asked = None if arguments.night is None else night_from(arguments.night) + _MIDNIGHT_AFTER
     telescope = TELESCOPES[arguments.survey]
     event = None
     if arguments.event_position:
@@ -110,15 +120,15 @@ def _run(arguments: argparse.Namespace) -> int:
     elif arguments.event_notice:
         event = event_of_notice(arguments.event_notice)
     if event is None:
-        night_mjd = DEFAULT_NIGHT_MJD if arguments.night_mjd is None else arguments.night_mjd
-        night = simulate_night(telescope, night_mjd, arguments.alerts, arguments.seed)
+        night_mjd = DEFAULT_NIGHT + _MIDNIGHT_AFTER if asked is None else asked
+        night = simulate_night(telescope, night_mjd, arguments.alerts, seed)
     else:
-        night_mjd, plants = plan_plants(telescope, event, arguments.seed, arguments.night_mjd)
+        night_mjd, plants = plan_plants(telescope, event, seed, asked)
         night = simulate_night(
             telescope,
             night_mjd,
             arguments.alerts,
-            arguments.seed,
+            seed,
             plants,
             float(mjd_utc_of_tai(event.mjd_tai)),
         )
@@ -228,9 +238,10 @@ def _report(night: Night, where: str, rate: float, planted: int) -> None:
     models = night.model_code[night.point_source[night.alert_points]]
     counts = Counter(night.model_names[code] for code in models.tolist())
     kinds = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    evening = night.night_mjd - _MIDNIGHT_AFTER
     sys.stderr.write(
-        f"{len(night.alert_points):,} alerts of {night.telescope.survey}, night of MJD "
-        f"{night.night_mjd}, seed {night.seed} -> {where} ({rate:.0f}/s)\n{kinds}\n"
+        f"{len(night.alert_points):,} alerts of {night.telescope.survey}, night {evening} (evening "
+        f"of {night_date(evening)}), --seed {night.seed} -> {where} ({rate:.0f}/s)\n{kinds}\n"
     )
     for source in range(planted):  # plants come first among the sources
         seen = np.count_nonzero(night.point_source[night.alert_points] == source)

@@ -15,6 +15,7 @@ from services.simulate.models.kilonova import Kilonova
 from services.simulate.population import Plant
 from services.simulate.regions import SkyEvent
 from services.simulate.telescopes import Telescope
+from shared.archive.nights import night_date
 from shared.light_curves.photometry import flux_njy_of, mjd_utc_of_tai
 
 NIGHTS_TO_TRY = 4
@@ -35,7 +36,7 @@ def plan_plants(
     Parameters
     ----------
     night_mjd
-        The night to use, or None for the first one that serves.
+        The night to use (UTC date of its local midnight), or None for the first that serves.
 
     Returns
     -------
@@ -57,10 +58,10 @@ def plan_plants(
         up = _is_up_after(telescope, night, event_utc, ra, dec)
         if np.count_nonzero(up) >= 2:
             return night, _plants(telescope, event, night, rng, ra[up], dec[up], event_utc)
-    tried = ", ".join(str(night) for night in nights)
+    tried = ", ".join(night_date(night - 1) for night in nights)
     raise ValueError(
         f"the region of {event.name} is not up for {telescope.survey} after the event in the "
-        f"nights of MJD {tried}; take the other survey, or another --night-mjd"
+        f"nights from the evenings of {tried}; take the other survey, or another --night"
     )
 
 

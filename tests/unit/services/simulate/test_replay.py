@@ -8,6 +8,7 @@ import pytest
 from services.simulate import night, replay
 from services.simulate.deliver import Account
 from services.simulate.observation_time import observation_mjd
+from shared.archive.nights import night_of
 from shared.packets import PacketFile, iter_packets
 
 
@@ -141,7 +142,37 @@ def test_simulate_writes_the_same_files_twice(fake_kafka, tmp_path, ztf_packets)
     assert fake_kafka.sent["ztf_alerts"] == [p.payload for p in iter_packets([first])]
 
 
+@pytest.mark.parametrize("survey", ["ztf", "lsst"])
+@pytest.mark.parametrize("named", ["61005", "2025-11-26"])
+def test_simulate_and_the_archive_name_a_night_the_same(tmp_path, capsys, survey, named):
+    arguments = ["--survey", survey, "--alerts", "30", "--night", named, "--output"]
+    assert night.main([*arguments, str(tmp_path / "night.tar")]) == 0
+    times = [observation_mjd(p.payload) for p in iter_packets([tmp_path / "night.tar"])]
+    assert {night_of(mjd) for mjd in times} == {61_005}
+    assert "night 61005 (evening of 2025-11-26)" in capsys.readouterr().err
+
+
+def test_simulate_without_a_seed_is_another_night_each_time_and_says_its_seed(
+    tmp_path, capsys, monkeypatch
+):
+    packets = []
+    for now in (1_700_000_001, 1_700_000_002):
+        monkeypatch.setattr(night.time, "time", lambda now=now: now + 0.5)
+        assert night.main(["--alerts", "20", "--output", str(tmp_path / f"{now}.tar")]) == 0
+        assert f"--seed {now} " in capsys.readouterr().err
+        packets.append({p.payload for p in iter_packets([tmp_path / f"{now}.tar"])})
+    assert packets[0].isdisjoint(packets[1])
+    first, second = (set(names(path)) for path in sorted(tmp_path.glob("*.tar")))
+    assert first.isdisjoint(second)  # alert ids
+
+
+def names(path):
+    with tarfile.open(path) as archive:
+        return archive.getnames()
+
+
 def test_simulate_refuses_nonsense(fake_kafka, capsys):
     assert night.main(["--alerts", "0"]) == 2
     assert night.main(["--event-position", "1,2"]) == 2
+    assert night.main(["--night", "tomorrow"]) == 2
     assert "RA,DEC,RADIUS_DEG,MJD" in capsys.readouterr().err
