@@ -30,7 +30,7 @@ from services.river.reprocess.packets import (
 from services.river.reprocess.worker import FusedWorker
 from shared.archive.nights import night_date, night_from
 from shared.archive.packets import packets_root
-from shared.archive.snapshots import archive_root, current_snapshot
+from shared.archive.snapshots import archive_root, current_snapshot, surveys_in
 from shared.errors import TocsinError
 from shared.kafka.admin import ensure_topics, mesh_topics
 from shared.kafka.topics import Topic
@@ -115,13 +115,13 @@ def _run_of(settings: ServiceSettings, asked: argparse.Namespace) -> Run:
 def _reprocess(settings: ServiceSettings, run: Run) -> int:
     packed = current_snapshot(archive_root(settings.state_dir), run.survey)
     if packed is None or run.night not in packed.nights:
-        raise ValueError(
-            f"night {run.night} of {run.survey} is not packed, so there is nothing to compare "
-            f"with; first: tocsin archive pack --night {run.night}"
-        )
+        raise ValueError(_not_packed(settings, run))
     origins, notices = asyncio.run(_asked_of_database(settings, run))
     if not origins:
-        raise ValueError(f"the database has no alert of {run.survey} of night {run.night}")
+        raise ValueError(
+            f"the database has no alert of {run.survey} of night {run.night};"
+            " --survey asks for another's"
+        )
     own = settings.model_copy(update={"topic_prefix": run.prefix})
     console = Console(stderr=True)
     delete_topics(settings, run.prefix)  # of a run that was killed
@@ -143,6 +143,21 @@ def _reprocess(settings: ServiceSettings, run: Run) -> int:
     (run.root / "comparison.json").write_text(json.dumps(outcome, indent=1) + "\n")
     _tell(run, outcome)
     return 1 if missing or outcome["compared"]["alerts"]["gone"] else 0
+
+
+def _not_packed(settings: ServiceSettings, run: Run) -> str:
+    """That there is nothing to compare with, and who has that night."""
+    root = archive_root(settings.state_dir)
+    others = [
+        survey
+        for survey in surveys_in(root)
+        if (packed := current_snapshot(root, survey)) and run.night in packed.nights
+    ]
+    instead = f", or --survey {others[0]}, which has that night" if others else ""
+    return (
+        f"night {run.night} of {run.survey} is not packed, so there is nothing to compare with; "
+        f"first: tocsin archive pack --night {run.night} --survey {run.survey}{instead}"
+    )
 
 
 async def _asked_of_database(
