@@ -20,7 +20,12 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
         find_database_program()
     except LocalServerError as error:
         pytest.skip(f"no local servers: {error}")
-    running = RunningMesh(tmp_path_factory.mktemp("mesh"))
+    running = RunningMesh(
+        tmp_path_factory.mktemp("mesh"),
+        learning_enabled=True,
+        learning_reference_alerts=300,
+        receive_folder=tmp_path_factory.mktemp("notices"),
+    )
     try:
         running.start()
         yield running

@@ -46,10 +46,18 @@ class Watchers:
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Series of an instant query."""
         words = urllib.parse.urlencode({"query": expression})
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?{words}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        found: list[dict[str, Any]] = self._ask(f"query?{words}")["result"]
         return found
+
+    def families(self) -> set[str]:
+        """Names of all metrics that are exposed, those without a sample yet, too."""
+        return set(self._ask("metadata"))
+
+    def _ask(self, what: str) -> Any:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/api/v1/{what}", timeout=10
+        ) as answer:
+            return json.load(answer)["data"]
 
     def wait_ready(self) -> None:
         """Back when Prometheus answers."""
