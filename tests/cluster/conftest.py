@@ -53,8 +53,27 @@ def deployed(operators: ControlPlane) -> ControlPlane:
         operators.apply(manifest)
     claims = [m["metadata"]["name"] for m in found if m["kind"] == "PersistentVolumeClaim"]
     operators.apply(*(_volume(name) for name in claims))
+    operators.apply(*_secrets(found))
     operators.apply(*(m for m in found if m["kind"] != "ScaledObject"))
     return operators
+
+
+def _secrets(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that Strimzi's and MongoDB's operators would make: KEDA reads what pods are told."""
+    users = [m["metadata"]["name"] for m in found if m["kind"] == "KafkaUser"]
+    keys = dict.fromkeys(users, "password") | {
+        "tocsin-database-uri": "connectionString.standard",
+        "tocsin-cluster-ca-cert": "ca.crt",
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": "tocsin"},
+            "stringData": {key: "-"},
+        }
+        for name, key in keys.items()
+    ]
 
 
 def _volume(claim: str) -> dict[str, Any]:
