@@ -14,6 +14,7 @@ from shared.filters.view import alerts_view
 
 _DESCRIBE = "DESCRIBE "
 _TRIAL = "one_alert"
+_TEXT_AS_NUMBER = "Could not convert string"
 
 
 def require_boolean(connection: Any, statement: Statement, source: str) -> None:
@@ -67,7 +68,40 @@ def try_on_nothing(connection: Any, statement: Statement, schema: pa.Schema) -> 
         sent: pa.Schema = found.to_arrow_table().schema
     except duckdb.Error as error:
         raise _refusal(error, statement, None) from error
+    _try_on_numbers(connection, statement, nullable, parts)
     return sent.remove(0)
+
+
+def _try_on_numbers(connection: Any, statement: Statement, schema: pa.Schema, parts: str) -> None:
+    """Refuse a text that is compared with a number: on nulls nothing may ask for its value.
+
+    Texts stay null, and errors but this one are let pass: they depend on the values.
+    """
+    columns = [_ones(field.type) for field in schema]
+    connection.register(_TRIAL, pa.Table.from_arrays(columns, schema=schema))
+    try:
+        connection.sql(f"SELECT ({statement.where}\n){parts} FROM {VIEW}").fetchall()  # noqa: S608
+    except duckdb.ConversionException as error:
+        refusal = _refusal(error, statement, None)
+        if _TEXT_AS_NUMBER in refusal.why:
+            hint = "compare numbers with numbers"
+            raise FilterRefusedError(refusal.why, text=statement.text, hint=hint) from error
+    except duckdb.Error:
+        pass
+
+
+def _ones(kind: pa.DataType) -> pa.Array:
+    """One value: 1 or true wherever that is possible, null elsewhere."""
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return pa.array([1], kind)
+    if pa.types.is_boolean(kind):
+        return pa.array([True], kind)
+    if pa.types.is_struct(kind):
+        members = [kind.field(k) for k in range(kind.num_fields)]
+        return pa.StructArray.from_arrays([_ones(m.type) for m in members], fields=members)
+    if pa.types.is_list(kind):
+        return pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), _ones(kind.value_type), kind)
+    return pa.nulls(1, kind)
 
 
 def _refusal(error: duckdb.Error, statement: Statement, before: int | None) -> FilterRefusedError:
