@@ -143,6 +143,9 @@ def replay_letters(stage: str | None, reason: str | None, *, dry_run: bool) -> N
             f"{kept:,} letters stay: they hold no record (duplicates, or too large), or come from "
             "a topic that is neither a survey's nor ours"
         )
+    if not (by_topic or kept):
+        which = " like these" if stage or reason else ""
+        screen.print(f"No dead letters{which}: nothing to send back. `dead-letters list` has all.")
     if not dry_run and by_topic:
         try:
             asyncio.run(_send(settings, by_topic))

@@ -16,6 +16,9 @@ CONTOURS = (0.5, 0.9)
 _INK, _FAINT, _COLOUR, _CANDIDATE = "#1d2433", "#9aa1ad", "#6d3fa0", "#c61c00"
 _CLOSE_BELOW_DEG2 = 1000.0
 MAX_NAMED = 12
+_LONGEST_NAME = 24
+_ROW_OF_HALF = 0.09
+"""Height of a name's row, of half the closer view: twelve fill little more than half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,48 @@ def _draw_close(axes: Any, region: Region, marked: Marked, area_90: float) -> No
     y = marked.dec_deg - dec0
     near = (np.abs(x) < half) & (np.abs(y) < half)
     axes.scatter(x[near], y[near], s=16, color=_CANDIDATE, zorder=4, linewidths=0)
-    for index in np.flatnonzero(near)[:MAX_NAMED]:
-        axes.annotate(
-            marked.names[int(index)], (x[index], y[index]), xytext=(5, 4),
-            textcoords="offset points", fontsize=7.5, color=_INK,
-        )  # fmt: skip
+    named = np.flatnonzero(near)[:MAX_NAMED]
+    _write_names(axes, x[named], y[named], [marked.names[int(k)] for k in named], half)
+    if near.sum() > MAX_NAMED:
+        words = f"named: the first {MAX_NAMED} of {near.sum()}"
+        axes.set_title(words, fontsize=8, color=_FAINT, loc="right")
     axes.set(xlim=(half, -half), ylim=(-half, half), aspect="equal")
     axes.set_xlabel(f"degrees east of {ra0:.4f}°", color=_FAINT)
     axes.set_ylabel(f"degrees north of {dec0:+.4f}°", color=_FAINT)
     axes.tick_params(colors=_FAINT, labelsize=8)
+
+
+def _write_names(axes: Any, x: FloatArray, y: FloatArray, names: list[str], half: float) -> None:
+    """Names in a column at either edge, with a line to each dot: none stands over another."""
+    gap = half * _ROW_OF_HALF
+    for side, on_it in ((1.0, x >= 0.0), (-1.0, x < 0.0)):
+        rows = np.flatnonzero(on_it)[np.argsort(y[on_it])]
+        for row, height in zip(rows.tolist(), spread(y[rows], gap, half - gap), strict=True):
+            axes.annotate(
+                names[row][:_LONGEST_NAME], (x[row], y[row]), xytext=(side * 0.98 * half, height),
+                ha="left" if side > 0.0 else "right", va="center", fontsize=7.5, color=_INK,
+                arrowprops={"arrowstyle": "-", "lw": 0.5, "color": _FAINT, "shrinkA": 1.0,
+                            "shrinkB": 2.0, "relpos": (float(side > 0.0), 0.5)},
+            )  # fmt: skip
+
+
+def spread(heights: FloatArray, gap: float, limit: float) -> FloatArray:
+    """Heights moved as little as is simple, to be ``gap`` apart and within ``limit`` of zero.
+
+    Parameters
+    ----------
+    heights
+        Rising, shape (n,); n gaps must fit.
+    """
+    moved = _risen(heights, gap, -limit)
+    moved -= (moved - heights).mean() if len(heights) else 0.0
+    lowered = -_risen(-moved[::-1], gap, -limit)[::-1]
+    return _risen(lowered, gap, -limit)
+
+
+def _risen(heights: FloatArray, gap: float, least: float) -> FloatArray:
+    """Heights moved up where they are too near to the one below, or to the edge."""
+    moved = heights.copy()
+    for k in range(len(moved)):
+        moved[k] = max(moved[k], moved[k - 1] + gap if k else least)
+    return moved

@@ -69,3 +69,9 @@ def test_a_letter_does_not_choose_where_a_replay_writes(topic, monkeypatch):
     assert "ztf_alerts: 1 records would be sent" in result.output
     assert "__consumer_offsets" not in result.output
     assert "2 letters stay" in result.output
+
+
+def test_an_empty_replay_says_so(topic):
+    result = CliRunner().invoke(dead_letters.command, ["replay", "--stage", "mma"])
+    assert result.exit_code == 0, result.output
+    assert "No dead letters like these: nothing to send back" in result.output
