@@ -160,8 +160,12 @@ def _move(portal: PortalClient, arguments: argparse.Namespace) -> int:
 
 
 def _list(portal: PortalClient, arguments: argparse.Namespace) -> int:
-    for one in portal.all_pages("/filters", state=arguments.state):
+    listed = portal.all_pages("/filters", state=arguments.state)
+    for one in listed:
         print(json.dumps(one) if arguments.json else _line(one))
+    if not listed:
+        which = f"{arguments.state} filters" if arguments.state else "filters yet"
+        print(f"no {which}; how to write one: tocsin filters --help", file=sys.stderr)
     return 0
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from services.portal.verbs.client import PortalClient, carried_out, portal_client, segment
+import httpx
+
+from services.portal.verbs.client import (
+    PortalClient,
+    PortalError,
+    carried_out,
+    portal_client,
+    segment,
+)
 
 _ABOUT = """\
 Have what comes by on a topic sent to you: out.<filter>, voevents, associations or targets.
@@ -22,8 +31,10 @@ Examples:
   tocsin subscriptions create digest --to out.rising --channel mail \\
       --set to=me@example.org --set every_minutes=60
   tocsin subscriptions list
-  tocsin subscriptions deliveries 0123456789ab --state failed
-  tocsin subscriptions pause|resume|delete 0123456789ab
+  tocsin subscriptions deliveries hook --state failed
+  tocsin subscriptions pause|resume|delete hook
+
+A subscription is named by its name or, where you see two of one name, by its id in the list.
 
 A secret (signing key, chat URL, API key) is taken from an environment variable or, with -, from
 standard input: never from the command line, which others can see. Settings of each channel:
@@ -31,6 +42,7 @@ docs/consume.md.
 
 Exit status: 0 done, 1 no such subscription, 2 refused."""
 _LONGEST_SECRET = 2000
+_IDENTITY = re.compile(r"[0-9a-f]{12}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,10 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(work=_list)
     for verb in ("pause", "resume", "delete"):
         one = verbs.add_parser(verb)
-        one.add_argument("subscription")
+        one.add_argument("subscription", metavar="NAME|ID")
         one.set_defaults(work=_change)
     deliveries = verbs.add_parser("deliveries", help="what became of each message")
-    deliveries.add_argument("subscription")
+    deliveries.add_argument("subscription", metavar="NAME|ID")
     deliveries.add_argument("--state", choices=("queued", "sending", "sent", "confirmed", "failed"))
     deliveries.add_argument("--limit", type=int, default=20, help="newest first [20]")
     deliveries.add_argument("--json", action="store_true", help="one JSON line each")
@@ -148,7 +160,8 @@ def _create(portal: PortalClient, arguments: argparse.Namespace) -> int:
 
 
 def _list(portal: PortalClient, arguments: argparse.Namespace) -> int:
-    for one in portal.all_pages("/subscriptions"):
+    listed = portal.all_pages("/subscriptions")
+    for one in listed:
         if arguments.json:
             print(json.dumps(one))
             continue
@@ -160,11 +173,35 @@ def _list(portal: PortalClient, arguments: argparse.Namespace) -> int:
             f"{one['subscription_id']}  {one['state']:7}{why} {one['source']} by"
             f" {one['channel']} {where}  {one['name']}, of {one['owner']}"
         )
+    if not listed:
+        print("no subscriptions yet; tocsin subscriptions create --help", file=sys.stderr)
     return 0
 
 
+def _path(portal: PortalClient, named: str) -> str:
+    """Where the portal has the subscription of this id or name.
+
+    Raises
+    ------
+    PortalError
+        If none that the user sees has the name, or several have it.
+    """
+    found = [
+        one["subscription_id"]
+        for one in portal.all_pages("/subscriptions")
+        if named in {one["subscription_id"], one["name"]}
+    ]
+    if len(found) > 1 and named not in found:
+        raise PortalError(f"{len(found)} subscriptions are named {named}: {', '.join(found)}")
+    if not found and not _IDENTITY.fullmatch(named):
+        raise PortalError(
+            f"no subscription {named!r}: tocsin subscriptions list", httpx.codes.NOT_FOUND
+        )
+    return f"/subscriptions/{segment(named if named in found or not found else found[0])}"
+
+
 def _change(portal: PortalClient, arguments: argparse.Namespace) -> int:
-    path = f"/subscriptions/{segment(arguments.subscription)}"
+    path = _path(portal, arguments.subscription)
     if arguments.verb == "delete":
         portal.delete(path)
     else:
@@ -173,7 +210,7 @@ def _change(portal: PortalClient, arguments: argparse.Namespace) -> int:
 
 
 def _deliveries(portal: PortalClient, arguments: argparse.Namespace) -> int:
-    path = f"/subscriptions/{segment(arguments.subscription)}/deliveries"
+    path = f"{_path(portal, arguments.subscription)}/deliveries"
     page = portal.get(path, state=arguments.state, limit=max(1, min(arguments.limit, 1000)))
     for one in page["items"]:
         if arguments.json:
@@ -184,7 +221,9 @@ def _deliveries(portal: PortalClient, arguments: argparse.Namespace) -> int:
         print(f"{at} {one['state']:9} {one['subject']} tries {one['tries']} {words}".rstrip())
     counts = portal.get(f"{path}/tally")["counts"]
     if not arguments.json:
-        print(", ".join(f"{number} {state}" for state, number in counts.items()), file=sys.stderr)
+        told = ", ".join(f"{number} {state}" for state, number in counts.items())
+        none = "no deliveries yet: nothing has come by on its topic"
+        print(told if any(counts.values()) else none, file=sys.stderr)
     return 0
 
 

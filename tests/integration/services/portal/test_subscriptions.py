@@ -100,6 +100,11 @@ def test_the_verb_subscribes_lists_and_deletes(world):
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
+    environment["TOCSIN_TOKEN"] = world.tokens["rhea"]  # who may not subscribe
+    nothing = run("list")
+    assert nothing.stdout == ""
+    assert "no subscriptions yet; tocsin subscriptions create" in nothing.stderr
+    environment["TOCSIN_TOKEN"] = world.tokens["vera"]
     made = run("create", "cli", "--to", "out.bright", "--channel", "webhook",
                "--set", "url=https://example.org/x", "--secret-from", "HOOK_KEY")  # fmt: skip
     assert made.returncode == 0, made.stderr
@@ -108,7 +113,17 @@ def test_the_verb_subscribes_lists_and_deletes(world):
     assert f"{name}  active" in listed.stdout
     assert SECRET not in listed.stdout + made.stdout
     assert run("deliveries", name).returncode == 0
-    assert run("delete", name).returncode == 0
+    assert run("deliveries", "cli").returncode == 0
+    assert "no deliveries yet" in run("deliveries", "cli").stderr
+    assert run("deliveries", "no-such-name").returncode == 1
+    twin = run("create", "cli", "--to", "out.bright", "--channel", "webhook",
+               "--set", "url=https://example.org/y", "--secret-from", "HOOK_KEY")  # fmt: skip
+    which = run("pause", "cli")
+    assert (which.returncode, "2 subscriptions are named cli" in which.stderr) == (2, True)
+    assert run("delete", twin.stdout.split()[0]).returncode == 0
+    assert run("pause", "cli").returncode == 0
+    assert f"{name}  paused" in run("list").stdout
+    assert run("delete", "cli").returncode == 0
     assert name not in run("list").stdout
     bad = run("create", "x", "--to", "out.bright", "--channel", "webhook", "--set", "url=ftp://x",
               "--secret-from", "HOOK_KEY")  # fmt: skip
