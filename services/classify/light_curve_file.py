@@ -161,7 +161,7 @@ def read_light_curves(path: Path) -> LightCurveFile:
         raise LightCurveFileError(f"{path}: {table.num_rows} rows, at most {MAX_ROWS}; split it")
     ids = _text(table, "object_id", path)
     mjd = _numbers(table, "mjd", path)
-    names = _text(table, "band", path)
+    names = _of_ztf(_text(table, "band", path))
     flux, error, is_flux = _photometry(table, names, path)
     if _is_julian(mjd):
         raise LightCurveFileError(
@@ -317,6 +317,16 @@ def _photometry(
 def _is_julian(mjd: FloatArray) -> bool:
     finite = mjd[np.isfinite(mjd)]
     return bool(len(finite) and np.median(finite) > _LEAST_JULIAN_DATE)
+
+
+def _of_ztf(bands: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """ZTF's own r, which ANTARES calls R, as r: a file of nothing but g, R and i is ZTF's.
+
+    Taken for Cousins' it would be 0.21 mag brighter, and every supernova too red.
+    """
+    found = set(bands.tolist())
+    is_ztf = {"g", "R"} <= found <= {"g", "R", "i", ""}
+    return np.where(bands == "R", "r", bands) if is_ztf else bands
 
 
 def _code(name: str) -> int:

@@ -47,6 +47,16 @@ def test_magnitudes(tmp_path: Path) -> None:
     assert (curves.kind == DETECTION).all()
 
 
+@pytest.mark.parametrize(("other", "fainter_mag"), [("g", 0.0), ("V", 0.21)])
+def test_r_beside_nothing_but_g_and_i_is_that_of_ztf(
+    other: str, fainter_mag: float, tmp_path: Path
+) -> None:
+    text = f"object_id,mjd,band,mag,mag_err\n1,60000,R,20.0,0.1\n1,60001,{other},20.0,0.1\n"
+    curves = read_light_curves(written(tmp_path, text)).curves
+    assert curves.band[0] == 2
+    assert curves.flux_njy[0] == pytest.approx(36_307.8 * 10 ** (-0.4 * fainter_mag), rel=1e-4)
+
+
 def test_parquet_is_read_the_same(tmp_path: Path) -> None:
     csv = written(tmp_path, FLUX)
     pq.write_table(pa_csv.read_csv(csv), tmp_path / "curves.parquet")
