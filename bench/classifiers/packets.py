@@ -99,6 +99,11 @@ def stars() -> None:
     print(f"{len(batch)} alerts, {is_star.sum()} on VSX stars")
     print(f"early_sn_ia answers for {answered.sum()} of them: {(early[answered] > 0.5).sum()} above"
           f" 0.5, {(early[answered] > 0.7).sum()} above 0.7")  # fmt: skip
+    kilonova = _member(result, "kilonova", "probability")
+    for name, which in (("of them", is_star), ("of the others", ~is_star)):
+        said_kn = kilonova[which & ~np.isnan(kilonova)]
+        print(f"kilonova answers for {len(said_kn)} {name}: {(said_kn > 0.2).sum()} above 0.2,"
+              f" {(said_kn > 0.5).sum()} above 0.5")  # fmt: skip
     classes = result.column("transient").field("class").to_pylist()
     unknown = _member(result, "transient", "p_unknown")
     best = _member(result, "transient", "probability")
