@@ -13,6 +13,7 @@ from services.classify.features.paczynski import NAMES as LENS_NAMES
 from services.classify.model import arrays_from_bytes, arrays_to_bytes, load_model
 from services.classify.model_registry import ModelShelf
 from services.classify.training.export import trees_of
+from services.classify.training.trees import averaged, grow
 
 Fitted = tuple[lightgbm.Booster, np.ndarray]
 
@@ -29,6 +30,19 @@ def fitted(classes: int) -> Fitted:
         objective = {"objective": "multiclass", "num_class": classes}
     settings = {"num_leaves": 15, "verbose": -1, "num_threads": 1, "seed": 0, **objective}
     return lightgbm.train(settings, lightgbm.Dataset(rows, label), 30), rows
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_averaged_fits_give_the_mean_of_their_scores(classes: int) -> None:
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(500, 4)).astype(np.float32)
+    label = np.digitize(rows[:, 0] + rng.normal(size=500), np.linspace(-0.5, 0.5, classes - 1))
+    fits = [grow(rows, label, classes, np.ones(500), seed=k, rounds=5 + k) for k in range(3)]
+    scores = [Forest(one).scores(rows) for one in fits]
+    assert np.abs(scores[0] - scores[1]).max() > 0.01
+    joined = averaged(fits)
+    joined.check()
+    np.testing.assert_allclose(Forest(joined).scores(rows), np.mean(scores, axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("classes", [2, 4])

@@ -1,5 +1,6 @@
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from services.classify.training.datasets.base import (
     grouped,
 )
 from services.classify.training.datasets.osc import class_of
-from services.classify.training.early_alerts import Cut, cut_alerts
-from services.classify.training.early_sn_ia import Examples
+from services.classify.training.early_alerts import BRIGHTEST_MAG, Cut, cut_alerts
+from services.classify.training.early_sn_ia import Examples, weights
 from services.classify.training.examples import examples_of, is_held_out
 from services.classify.training.looks import LOOKS, look_at
 from services.classify.training.metrics import expected_calibration_error, newest_by
@@ -177,6 +178,51 @@ def test_calibration_error_of_known_cases() -> None:
     assert expected_calibration_error(truth, np.full(100, 0.5)) == pytest.approx(0.0)
     assert expected_calibration_error(truth, np.full(100, 0.9)) == pytest.approx(0.4)
     assert expected_calibration_error(truth, truth.astype(float)) == pytest.approx(0.0)
+
+
+def of_classes(names: list[str]) -> Examples:
+    n = len(names)
+    return Examples(
+        rows=np.zeros((n, 1), dtype=np.float32),
+        is_sn_ia=np.array([name == "SN Ia" for name in names]),
+        class_name=np.array(names),
+        object_index=np.arange(n, dtype=np.int32),
+        version=np.zeros(n, dtype=np.int8),
+        days_since_first=np.zeros(n, dtype=np.float32),
+        is_held_out=np.zeros(n, dtype=bool),
+    )
+
+
+@pytest.mark.parametrize(("exponent", "share_of_rare"), [(0.0, 0.25), (1.0, 0.5)])
+def test_a_set_weighs_its_share_and_either_side_half_of_it(
+    exponent: float, share_of_rare: float
+) -> None:
+    part = of_classes(["SN Ia"] * 6 + ["SN II"] * 3 + ["TDE"])
+    found = weights(part, 1.5, exponent)
+    assert found.sum() == pytest.approx(1.5)
+    assert found[part.is_sn_ia].sum() == pytest.approx(0.75)
+    assert found[-1] == pytest.approx(0.75 * share_of_rare)
+    assert weights(of_classes(["SN Ia"] * 4), 0.1, 1.0).sum() == pytest.approx(0.1)
+
+
+def test_rare_classes_are_looked_at_more_often(dataset: LabelledLightCurves) -> None:
+    cut = Cut(alerts_per_object=2, versions=2, rare_versions={"SN II": 5})
+    alerts = cut_alerts(dataset, cut, seed=1)
+    is_sn_ia = dataset.truth.is_sn_ia[alerts.object_index]
+    assert alerts.version[is_sn_ia].max() == 1
+    assert alerts.version[~is_sn_ia].max() == 4
+
+
+def test_a_moved_object_is_as_bright_as_one_of_a_bright_survey(
+    dataset: LabelledLightCurves,
+) -> None:
+    curves = cut_alerts(dataset, Cut(alerts_per_object=50, versions=3), seed=1)
+    greatest = np.array(
+        [np.nanmax(curves.curves.flux_njy[a:b]) for a, b in pairwise(curves.curves.offsets)]
+    )
+    assert greatest[curves.version == 0].max() < 1_100.0
+    moved = greatest[curves.version > 0].max()
+    assert 5_000.0 < moved < 1.3 * 10 ** (-0.4 * (BRIGHTEST_MAG - 31.4))
 
 
 def test_newest_alert_of_each_object_within_days() -> None:
