@@ -15,3 +15,8 @@ pytest_plugins = ("shared.testing.kafka", "shared.testing.database")
 def pytest_collection_finish() -> None:
     """What was collected stays until the end: it is not looked through again."""
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear up as always when it ends."""
+    gc.unfreeze()
