@@ -52,7 +52,7 @@ test-cluster: $(INSTALLED) ## Manifests and autoscaling on a real Kubernetes con
 	deploy/cluster/build.sh .tocsin/cluster
 	TOCSIN_CLUSTER=.tocsin/cluster $(BIN)/python -m pytest tests/cluster -s $(PYTEST_ARGS)
 
-test-images: $(INSTALLED) ## Build a service's image and run it (buildah, podman, mmdebstrap; root)
+test-images: $(INSTALLED) ## Build every image and run it (buildah, podman, mmdebstrap; root)
 	TOCSIN_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images -s $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy and the walls between services

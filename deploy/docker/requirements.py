@@ -1,6 +1,6 @@
 """What an image needs, a requirement a line, from pyproject.toml: its extras and the common ones.
 
-Usage: requirements.py EXTRA[,EXTRA...]
+Usage: requirements.py EXTRA[,EXTRA...] [PACKAGE,...], without the packages named last.
 """
 
 import re
@@ -24,7 +24,13 @@ def expanded(name: str) -> set[str]:
     return found
 
 
-wanted = sys.argv[1].split(",") if len(sys.argv) == 2 else []
+wanted = sys.argv[1].split(",") if len(sys.argv) in (2, 3) else []
+without = set(sys.argv[2].split(",")) if len(sys.argv) == 3 else set()
 if not wanted or not set(wanted) <= set(extras):
-    sys.exit(f"usage: requirements.py EXTRA[,EXTRA...], of {', '.join(sorted(extras))}")
-print(*sorted({*project["dependencies"], *(r for e in wanted for r in expanded(e))}), sep="\n")
+    sys.exit(
+        f"usage: requirements.py EXTRA[,EXTRA...] [PACKAGE,...], of {', '.join(sorted(extras))}"
+    )
+needed = {*project["dependencies"], *(r for e in wanted for r in expanded(e))}
+if not without <= needed:
+    sys.exit(f"requirements.py: {', '.join(sorted(without - needed))} is not asked for anyway")
+print(*sorted(needed - without), sep="\n")

@@ -1,0 +1,73 @@
+"""The mesh from its images: drained in the middle of its work, started again, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from shared.settings import ServiceSettings
+from tests.images.engine import CHECKOUT, GRACE_S, Container, Engine
+from tests.images.groups import members, read_so_far
+
+MESH = ("ingest", "xmatch", "classify", "mma", "distribute", "archive")
+ALERTS = 4000
+RATE = 100.0
+_PATIENCE_S = 600.0
+
+
+@contextmanager
+def running(engine: Engine, variables: dict[str, str]) -> Iterator[list[Container]]:
+    """Every service of the mesh, ready."""
+    with ExitStack() as stack:
+        containers = [
+            stack.enter_context(Container(engine, service, variables)) for service in MESH
+        ]
+        for container in containers:
+            container.wait_ready()
+        yield containers
+
+
+def tocsin(*arguments: str, variables: dict[str, str]) -> subprocess.Popen[str]:
+    """A verb of the console, beside the containers."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.console", *arguments], cwd=CHECKOUT, text=True,
+        env=clean | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(3600)
+def test_sigterm_in_the_middle_of_work_loses_nothing(
+    engine: Engine, settings: ServiceSettings, variables: dict[str, str]
+) -> None:
+    for service in MESH:
+        engine.build(service)
+    with running(engine, variables) as containers:
+        telescope = tocsin(
+            "simulate", "--alerts", str(ALERTS), "--rate", str(RATE), variables=variables
+        )
+        deadline = time.monotonic() + _PATIENCE_S
+        while not all(read_so_far(settings, c.service) for c in containers):
+            assert time.monotonic() < deadline, "alerts do not come through"
+            time.sleep(0.5)
+        assert telescope.poll() is None, "the telescope was done before the services were stopped"
+        began = time.monotonic()
+        for container in containers:
+            container.terminate()
+        ended = {container.service: container.wait_ended() for container in containers}
+        drained_s = time.monotonic() - began
+    assert set(ended.values()) == {0}, ended
+    assert drained_s < GRACE_S
+    assert members(settings) == 0, "left in a group"
+    with running(engine, variables):
+        assert telescope.wait(_PATIENCE_S) == 0, telescope.communicate()[0]
+        audit = tocsin("audit", "--wait", "300", variables=variables)
+        said = audit.communicate(timeout=_PATIENCE_S)[0]
+    assert audit.returncode == 0, said
+    print(f"\nall six drained within {drained_s:.1f} s in the middle of {ALERTS:,} alerts\n{said}")
