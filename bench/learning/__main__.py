@@ -23,6 +23,7 @@ ROWS: dict[str, tuple[Callable[[int], rows.Numbers], str]] = {
     "active learning": (rows.active_learning, "fom .40, purity .78, minus random +.03"),
     "from ten objects": (rows.from_ten, "fom .31"),
     "nights": (rows.nights, "ratio 1.3"),
+    "nights, equal exposure": (rows.nights_equal, "ratio 1.3"),
     "incremental": (rows.incremental, "minus batch -.01, hold-out .87, cpu ratio 5"),
     "real ZTF": (rows.real_ztf, "incremental .82, batch .84"),
     "anomalies PLAsTiCC": (rows.plasticc_anomalies, "found 115, ratio 3"),

@@ -77,6 +77,19 @@ def nights(seed: int) -> Numbers:
     }
 
 
+def nights_equal(seed: int) -> Numbers:
+    """The same, the loop stopped when it has spent what bright-first follow-up spent in all."""
+    first = play_nights(pool(), Nights(way="bright-first", seed=seed, judge_nights=1_000))[-1]
+    total_h = float(str(first["exposure_h"]))
+    found = {"fom_bright_first": float(str(first["figure_of_merit"])), "exposure_h": total_h}
+    for way in ("active", "random"):
+        one = Nights(way=way, seed=seed, judge_nights=1_000, total_h=total_h)
+        last = play_nights(pool(), one)[-1]
+        fom = float(str(last["figure_of_merit"]))
+        found |= {f"fom_{way}": fom, f"ratio_{way}": fom / found["fom_bright_first"]}
+    return found
+
+
 def incremental(seed: int) -> Numbers:
     """SNPCC as a stream: the incremental model against refitted trees."""
     one, other = (

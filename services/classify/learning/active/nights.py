@@ -46,6 +46,8 @@ class Nights:
     way: str
     budget_h: float = 6.0
     """Exposure and overhead a night, hours."""
+    total_h: float = np.inf
+    """Exposure and overhead of the whole season, hours."""
     exposure_s_at_20: float = 20.0
     """For a classification at magnitude 20, sky-limited: times 10^(0.8 (m - 20)). An 8 m takes
     13 minutes at 22, and 84 at 23."""
@@ -62,6 +64,8 @@ class Nights:
     balance: float = 0.0
     """How much magnitudes that are short among the spectra gain, 0 to 1."""
     pool_objects: int = 20_000
+    most_nights: int = 400
+    """Of the season that are played."""
     seed: int = 0
 
 
@@ -96,7 +100,7 @@ class _Season:
         """Night after night."""
         curves = self.pool.dataset.curves
         start = np.floor(curves.mjd_tai.min()) + _FIRST_NIGHTS
-        last = int(np.ceil(curves.mjd_tai.max()) - start)
+        last = min(int(np.ceil(curves.mjd_tai.max()) - start), self.nights.most_nights)
         for night in range(last + 1):
             mjd = start + night
             if self.forest is None or night % self.nights.retrain_nights == 0:
@@ -128,7 +132,9 @@ class _Season:
         if not len(can):
             return
         candidates, mag, cost = candidates[can], mag[can], cost[can]
-        budget = 3_600.0 * self.nights.budget_h
+        budget = min(
+            3_600.0 * self.nights.budget_h, 3_600.0 * self.nights.total_h - self.exposure_s
+        )
         if self.nights.way == "bright-first":
             chosen = within_budget(-mag + 40.0, cost, budget, power=0.0)
         else:

@@ -5,6 +5,7 @@ import pytest
 
 from services.classify.learning.active.merit import merit
 from services.classify.learning.active.nights import Nights, exposure_s
+from services.classify.learning.active.pool import pool_of
 from services.classify.learning.active.strategies import (
     STRATEGIES,
     Opinions,
@@ -13,6 +14,13 @@ from services.classify.learning.active.strategies import (
     mutual_information,
     within_budget,
 )
+from services.classify.training.datasets.base import (
+    LabelledLightCurves,
+    Surroundings,
+    Truth,
+    grouped,
+)
+from services.classify.verbs.learn import replay
 
 SURE, TORN = [0.98, 0.02], [0.5, 0.5]
 
@@ -70,3 +78,40 @@ def test_merit_counts_a_wrong_one_three_times():
     assert found.purity == pytest.approx(2 / 3)
     assert found.figure_of_merit == pytest.approx(2 / 3 * 2 / 5)
     assert merit(np.zeros(3), np.ones(3, bool)).figure_of_merit == 0.0
+
+
+def test_a_season_without_spectra_starts_from_ten_objects(tmp_path, capsys):
+    chosen = replay._parser().parse_args(["--season", "plasticc"])
+    replay._complete(chosen, has_spectra=False)
+    assert (chosen.start, chosen.strategies) == ("ten", ["random", "uncertainty"])
+    with pytest.raises(ValueError, match="no spectroscopic sample"):
+        replay._complete(
+            replay._parser().parse_args(["--start", "spectroscopic"]), has_spectra=False
+        )
+    chosen = replay._parser().parse_args([])
+    replay._complete(chosen, has_spectra=True)
+    assert (chosen.start, chosen.strategies[1]) == ("spectroscopic", "canonical")
+    assert replay.main(["--season", "plasticc", "--data", str(tmp_path)]) == 2
+    assert "is missing" in capsys.readouterr().err
+
+
+def test_a_pool_splits_without_its_spectroscopic_sample():
+    n = 40
+    curves = made_up_curves(n)
+    truth = Truth(np.arange(n).astype(str), np.full(n, "SN"), np.arange(n) % 2 == 0, np.zeros(n))
+    dataset = LabelledLightCurves("made up", curves, truth, Surroundings.unknown(n))
+    one = pool_of(dataset, np.arange(n) < 10, test_objects=7)
+    test, free = one.split(0)
+    assert len(test) == 7
+    assert sorted(np.concatenate([test, free]).tolist()) == list(range(10, n))
+    assert np.isfinite(one.rows).all()
+
+
+def made_up_curves(n):
+    rng = np.random.default_rng(0)
+    owner = np.repeat(np.arange(n), 12)
+    columns = {
+        "mjd_tai": np.tile(np.arange(12.0), n), "flux_njy": rng.uniform(5e3, 2e4, 12 * n),
+        "flux_err_njy": np.full(12 * n, 500.0), "band": np.tile([1, 2, 3, 4], 3 * n),
+    }  # fmt: skip
+    return grouped(owner, columns)[1]
