@@ -270,6 +270,7 @@ def answers_for_sn_2021rhu(classifiers: tuple[Classifier, ...]) -> npt.NDArray[n
     return np.asarray(probability)
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 @pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
 def test_real_variable_stars_are_not_called_supernovae(classifiers: tuple[Classifier, ...]) -> None:
@@ -284,6 +285,7 @@ def test_real_variable_stars_are_not_called_supernovae(classifiers: tuple[Classi
     assert np.mean(of_stars > 0.5) <= 0.15
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 @pytest.mark.skipif(not (SHELF / "ztf").is_dir(), reason="TOCSIN_DATA has no ztf/")
 def test_in_the_stream_no_variable_star_is_a_supernova(classifiers: tuple[Classifier, ...]) -> None:

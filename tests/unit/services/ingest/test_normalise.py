@@ -91,6 +91,7 @@ def test_mutated_packets_are_accepted_or_refused(samples, book, data):
         assert np.isfinite(one.batch.ra_deg).all()
 
 
+@pytest.mark.long
 @pytest.mark.shelf
 def test_whole_shelf(shelf, packets_of):
     """Accepted and refused of every folder: a change here is a change of what users see."""

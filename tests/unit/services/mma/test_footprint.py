@@ -110,6 +110,7 @@ def test_known_sources_are_no_new_ones():
     assert measured(Candidates(alerts)).per_deg2_night == pytest.approx(1000 / 20_626, rel=0.1)
 
 
+@pytest.mark.long
 def test_p_of_the_best_candidate_is_uniform_over_scrambled_events():
     """150 events at random places and sizes over a half-observed sky without any counterpart."""
     rng = np.random.default_rng(5)

@@ -63,6 +63,7 @@ async def test_what_is_on_the_topic_is_not_taken_again(intake, sent):
     assert sent.messages == []
 
 
+@pytest.mark.long
 async def test_what_cannot_be_read_is_kept_with_its_reason(intake, sent):
     taken = await intake.take("gcn.classic.voevent.X", b"<VOEvent")
     assert (taken.outcome, taken.reason) == ("refused", "bad_xml")
@@ -85,6 +86,7 @@ async def test_a_parser_that_dies_is_refused_and_replaced():
     sandbox.close()
 
 
+@pytest.mark.long
 async def test_http_asks_for_the_token_and_answers_when_it_is_done(intake):
     settings = ReceiverSettings(receive_http_token=WORD)
     async with TestClient(TestServer(http.application(settings, intake.take))) as client:
@@ -173,6 +175,7 @@ async def test_vtp_gives_up_a_line_with_impossible_lengths(length):
     assert connections == 2
 
 
+@pytest.mark.long
 async def test_files_dropped_into_a_folder_are_taken_and_moved(tmp_path, intake, sent):
     (tmp_path / "good.xml").write_bytes(GOOD)
     (tmp_path / "bad.xml").write_bytes(b"<a/>")

@@ -135,6 +135,7 @@ def test_density_says_nothing_before_it_can():
     assert math.isnan(density.background().per_deg2_night)
 
 
+@pytest.mark.long
 def test_p_local_of_the_best_candidate_is_uniform_on_scrambled_skies():
     """2,000 skies without any counterpart: p of the most credible is uniform."""
     region = error_circle(120.0, 30.0, 8.0, 0.9)
