@@ -53,7 +53,7 @@ test-cluster: $(INSTALLED) ## Manifests and autoscaling on a real Kubernetes con
 	TOCSIN_CLUSTER=.tocsin/cluster $(BIN)/python -m pytest tests/cluster -s $(PYTEST_ARGS)
 
 test-images: $(INSTALLED) ## Build every image and run it (buildah, podman, mmdebstrap; root)
-	TOCSIN_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images -s $(PYTEST_ARGS)
+	TOCSIN_TEST_IMAGES=$${TOCSIN_TEST_IMAGES:-1} $(BIN)/python -m pytest tests/images -s $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy and the walls between services
 	$(BIN)/ruff check .

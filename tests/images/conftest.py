@@ -40,6 +40,7 @@ async def settings(kafka: Any, database: Any, request: pytest.FixtureRequest) ->
     name = request.node.name.translate(str.maketrans("[]_", "---")).strip("-")
     made = ServiceSettings(
         kafka_bootstrap_servers=kafka.bootstrap_servers, topic_prefix=f"{name}.",
+        survey_topics=f"ztf={name}.ztf_alerts",
         database_uri=database.uri, database_name=name[-30:].strip("-"),
     )  # fmt: skip
     await ensure_topics(made, [*mesh_topics(made), *survey_topics(made)])
@@ -52,6 +53,7 @@ def variables(settings: ServiceSettings) -> dict[str, str]:
     return {
         "TOCSIN_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "TOCSIN_TOPIC_PREFIX": settings.topic_prefix,
+        "TOCSIN_SURVEY_TOPICS": settings.survey_topics,
         "TOCSIN_DATABASE_URI": settings.database_uri.get_secret_value(),
         "TOCSIN_DATABASE_NAME": settings.database_name,
     }

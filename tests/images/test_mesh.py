@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from shared.kafka.topics import Topic
 from shared.settings import ServiceSettings
 from tests.images.engine import CHECKOUT, GRACE_S, Container, Engine
-from tests.images.groups import members, read_so_far
+from tests.images.groups import alerts_in, members, read_so_far
 
 MESH = ("ingest", "xmatch", "classify", "mma", "distribute", "archive")
 ALERTS = 4000
@@ -71,3 +72,30 @@ def test_sigterm_in_the_middle_of_work_loses_nothing(
         said = audit.communicate(timeout=_PATIENCE_S)[0]
     assert audit.returncode == 0, said
     print(f"\nall six drained within {drained_s:.1f} s in the middle of {ALERTS:,} alerts\n{said}")
+
+
+@pytest.mark.timeout(1800)
+def test_ingest_commits_just_what_it_has_sent_when_it_is_stopped(
+    engine: Engine, settings: ServiceSettings, variables: dict[str, str]
+) -> None:
+    engine.build("ingest")
+    with Container(engine, "ingest", variables) as container:
+        container.wait_ready()
+        telescope = tocsin(
+            "simulate", "--alerts", str(ALERTS), "--rate", str(RATE), variables=variables
+        )
+        deadline = time.monotonic() + _PATIENCE_S
+        while read_so_far(settings, "ingest") < 200:
+            assert time.monotonic() < deadline, container.said()
+            time.sleep(0.2)
+        assert telescope.poll() is None, "the telescope was done before ingest was stopped"
+        began = time.monotonic()
+        container.terminate()
+        assert container.wait_ended() == 0, container.said()
+        drained_s = time.monotonic() - began
+    telescope.terminate()
+    telescope.wait(60)
+    assert members(settings) == 0, "left in a group"
+    sent = alerts_in(settings, Topic.ALERTS)
+    assert len(sent) == len(set(sent)) == read_so_far(settings, "ingest")
+    print(f"\ningest drained within {drained_s:.1f} s, after {len(sent):,} of {ALERTS:,} alerts")
