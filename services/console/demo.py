@@ -93,8 +93,8 @@ def simulated_night(folder: Path, alerts: int, rate: float, seed: int) -> Feed:
         f"comes a real notice, out of the package gwcelery: [bold]{event['event_id']}[/], a "
         f"gamma-ray burst of {event['event_time']}, known to {event['radius_90_deg']:.0f} degrees. "
         "A kilonova and an afterglow are planted in its region. Will the mesh find them? Made up "
-        "for the demo are what follows: a sharper position, and a second burst, in the middle of "
-        "the night, that is taken back."
+        "for the demo are what follows: a sharper position, and in the middle of the night a "
+        "second burst, which gets a sharper position too and is then taken back."
     )
     send_notice(notice)
     screen.print(f"\n[bold]{time.strftime('%H:%M:%S')} the notice: a gamma-ray burst[/]\n")
@@ -123,22 +123,24 @@ def wait_until_known(event: str) -> None:
 
 
 def burst_story(folder: Path, event_id: str) -> list[Step]:
-    """The burst's update, and a second burst (a test, with a number of its own) taken back."""
+    """The burst's update; a second burst (a test, with its own number), updated, taken back."""
     second = int(time.time())
     files = {}
-    for kind in ("grb-update", "grb-second", "grb-second-retraction"):
+    for kind in ("grb-update", "grb-second", "grb-second-update", "grb-second-retraction"):
         files[kind] = folder / f"{kind}.xml"
         options = ("--kind", kind, "--trigger", str(second), "--out", str(files[kind]))
         run("mma", "sample-notice", *options)
     first, other = f"observation/{event_id}", f"test/Fermi_GBM_{second}"
     return [
-        Step(0.45, 0.0, "the burst's candidates so far", event=first),
-        Step(0.45, 0.0, "a sharper position of it (update)", files["grb-update"]),
-        Step(0.45, _TOLD_S, "its candidates, ranked anew", event=first),
-        Step(0.6, 0.0, "a second burst", files["grb-second"]),
-        Step(0.6, _TOLD_S, "its candidates", event=other),
-        Step(0.75, 0.0, "it was none (retraction)", files["grb-second-retraction"]),
-        Step(0.75, _TOLD_S, "its candidates are withdrawn", event=other),
+        Step(0.3, 0.0, "the burst's candidates so far", event=first),
+        Step(0.3, 0.0, "a sharper position of it (update)", files["grb-update"]),
+        Step(0.3, _TOLD_S, "its candidates, ranked anew", event=first),
+        Step(0.5, 0.0, "in the middle of the night: a second burst", files["grb-second"]),
+        Step(0.5, _TOLD_S, "its candidates", event=other),
+        Step(0.65, 0.0, "a sharper position of it (update)", files["grb-second-update"]),
+        Step(0.65, _TOLD_S, "its candidates, ranked anew", event=other),
+        Step(0.8, 0.0, "it was none (retraction)", files["grb-second-retraction"]),
+        Step(0.8, _TOLD_S, "its candidates are withdrawn", event=other),
     ]  # fmt: skip
 
 

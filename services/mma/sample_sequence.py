@@ -1,4 +1,4 @@
-"""What follows a sample burst: a sharper position, and a second burst that is taken back.
+"""What follows a sample burst: a sharper position, and a second burst, sharper, taken back.
 
 Made from the real packet for demonstrations: no such packets were ever sent.
 """
@@ -12,6 +12,7 @@ _ISSUED = b"<Date>2018-05-24T18:35:45</Date>"
 _MEANINGS = {
     "grb-update": "a ground position of the same trigger, 2 degrees instead of 5.6 (made up)",
     "grb-second": "the same packet as a burst of its own, role test (made up)",
+    "grb-second-update": "a ground position of the second burst, role test (made up)",
     "grb-second-retraction": "the second burst taken back: not a GRB, role test (made up)",
 }
 SEQUENCE_KINDS = tuple(_MEANINGS)
@@ -38,6 +39,7 @@ def sequence_payload(kind: str, flight: bytes, trigger: int = SECOND_TRIGGER) ->
     made: dict[str, Callable[[bytes, int], bytes]] = {
         "grb-update": _update,
         "grb-second": _second,
+        "grb-second-update": lambda flight, number: _second(_update(flight, number), number),
         "grb-second-retraction": _retraction,
     }
     return made[kind](flight, trigger)

@@ -120,7 +120,7 @@ def test_bad_rows_are_counted_and_named(tmp_path):
     ("content", "told"),
     [
         (b"ra,dec,name\n10,10,a\n20,20\n30,30,c\n", "row"),
-        (gzip.compress(b"ra,dec,name\n" + b"10,10,aaaa\n" * 9_000)[:-30], "unpacked"),
+        (gzip.compress(b"ra,dec,name\n" + b"10,10,aaaa\n" * 9_000, mtime=0)[:-30], "unpacked"),
         (b"RA_deg,DE_deg\n1,2\n", "no column ra"),
         (b"ra,dec,name\nx,y,a\n,,b\n", "2 of 2 rows have no position"),
         (b"ra,dec,name\n", "Empty CSV file"),
