@@ -24,6 +24,7 @@ TARGETS_FILE = "targets.json"
 """Beside the loop's files: how biased the newest lists of targets are."""
 LOOPS = {"real": "learning", "simulated": "learning-simulated"}
 """Label of a loop, and its folder in the state directory."""
+_ROLES = ("champion", "challenger", "refitted")
 MEASURES = ("accuracy", "macro_f1", "log_loss", "ece")
 _OF_A_NIGHT = {
     "alerts": "Objects that were answered for on the last night",
@@ -133,7 +134,7 @@ class LoopCollector(Collector):
             "tocsin_learning_score", "Delayed prequential scores of the last 60 nights",
             labels=("loop", "role", "measure"),
         )  # fmt: skip
-        for role in ("champion", "challenger"):
+        for role in _ROLES:
             for measure in MEASURES:
                 if role in scores:
                     family.add_metric((self._loop, role, measure), scores[role][measure])
@@ -142,8 +143,8 @@ class LoopCollector(Collector):
     def _ages(self, last: Mapping[str, Any]) -> Metric:
         """Nights since a model was last taught, counted to the last closed night."""
         ages = {}
-        for role in ("champion", "challenger"):
-            if last[role] is not None:
+        for role in _ROLES:
+            if last.get(role) is not None:
                 _, card = self._books.model(last[role])
                 ages[role] = max(last["night"] - card["night"], 0)
         return self._family(

@@ -53,7 +53,7 @@ def test_the_numbers_are_those_of_the_loops_files(loop):
     assert value(registry, "alerts", loop="real") == 20
     scores, drift = books.read("scores", last), books.read("drift", last)
     assert value(registry, "judged", loop="real") == scores["judged"] > 10
-    for role in ("champion", "challenger"):
+    for role in scores.keys() & {"champion", "challenger", "refitted"}:
         for measure in ("accuracy", "macro_f1", "log_loss", "ece"):
             told = value(registry, "score", loop="real", role=role, measure=measure)
             assert told == scores[role][measure]
