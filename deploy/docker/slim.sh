@@ -7,7 +7,9 @@ set -eu
 site="$1/lib/python3.11/site-packages"
 rm -rf "$site"/pip "$site"/pip-* "$site"/setuptools "$site"/setuptools-* "$site"/_distutils_hack \
     "$site"/distutils-precedence.pth "$1"/bin/pip* "$1"/include
-find "$site" -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
+# astropy imports its own test runner.
+find "$site" -path "$site/astropy/tests" -prune -o \
+    -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 rm -rf "$site"/pyarrow/include "$site"/pyarrow/src "$site"/pyarrow/_flight* \
     "$site"/pyarrow/libarrow_flight* "$site"/pyarrow/libarrow_python_flight* \
     "$site"/pyarrow/libarrow_s3* "$site"/pyarrow/_s3fs* "$site"/pyarrow/_gcsfs* \
