@@ -7,7 +7,7 @@ set -eu
 site="$1/lib/python3.11/site-packages"
 rm -rf "$site"/pip "$site"/pip-* "$site"/setuptools "$site"/setuptools-* "$site"/_distutils_hack \
     "$site"/distutils-precedence.pth "$1"/bin/pip* "$1"/include
-# astropy imports its own test runner.
+# astropy imports its own test runner; scipy asks NumPy for all of its modules, f2py too.
 find "$site" -path "$site/astropy/tests" -prune -o \
     -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 rm -rf "$site"/pyarrow/include "$site"/pyarrow/src "$site"/pyarrow/_flight* \
@@ -15,7 +15,7 @@ rm -rf "$site"/pyarrow/include "$site"/pyarrow/src "$site"/pyarrow/_flight* \
     "$site"/pyarrow/libarrow_s3* "$site"/pyarrow/_s3fs* "$site"/pyarrow/_gcsfs* \
     "$site"/pyarrow/_azurefs* "$site"/pyarrow/_orc* "$site"/pyarrow/_substrait* \
     "$site"/pyarrow/_parquet_encryption* "$site"/pyarrow/libarrow_python_parquet_encryption* \
-    "$site"/numba/cuda "$site"/numba/scripts "$site"/numpy/f2py "$site"/numpy/distutils \
+    "$site"/numba/cuda "$site"/numba/scripts "$site"/numpy/distutils \
     "$site"/numpy/_core/include "$site"/numpy/_core/lib "$site"/numpy/random/lib \
     "$site"/scipy/misc "$site"/scipy/datasets "$site"/sklearn/datasets/data \
     "$site"/sklearn/datasets/images "$site"/matplotlib/mpl-data/sample_data
