@@ -16,12 +16,11 @@ says why.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +38,7 @@ from services.classify.light_curve_file import (
     read_light_curves,
 )
 from services.classify.optional.base import CLASS_COLUMNS as COLUMNS
-from services.classify.optional.command import add_options, write_answers_of
+from services.classify.optional.command import add_options, write_answers_of, write_rows
 
 BATCH = 500
 MAX_PLOTS = 200
@@ -103,17 +102,6 @@ def write_features(
         pq.write_table(table, path)
     else:
         pa_csv.write_csv(table, path)
-
-
-def write_answers(rows: Iterator[tuple[Any, ...]], sink: TextIO) -> int:
-    """Write the answers as CSV; returns how many lines."""
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    count = 0
-    for row in rows:
-        writer.writerow(row)
-        count += 1
-    return count
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -184,10 +172,10 @@ def write_all(
     """Write what was asked for; raises ``OSError`` where it cannot be written."""
     rows = answers(curves, wanted, best_only=chosen.best)
     if chosen.out is None:
-        count, where = write_answers(rows, sys.stdout), ""
+        count, where = write_rows(COLUMNS, rows, sys.stdout), ""
     else:
         with chosen.out.open("w", encoding="utf-8", newline="") as sink:
-            count, where = write_answers(rows, sink), f", written to {chosen.out}"
+            count, where = write_rows(COLUMNS, rows, sink), f", written to {chosen.out}"
     dropped = "".join(f", {n} points dropped: {why}" for why, n in curves.dropped.items())
     sys.stderr.write(f"{len(curves)} objects, {count} lines{where}{dropped}\n")
     if chosen.features is not None:

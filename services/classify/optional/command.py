@@ -85,15 +85,16 @@ def write_answers_of(chosen: argparse.Namespace, curves: LightCurveFile) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     if chosen.out is None:
-        count = _write(columns, rows, sys.stdout)
+        count = write_rows(columns, rows, sys.stdout)
     else:
         with chosen.out.open("w", encoding="utf-8", newline="") as sink:
-            count = _write(columns, rows, sink)
+            count = write_rows(columns, rows, sink)
     sys.stderr.write(f"{len(curves)} objects, {count} lines from {chosen.extra}\n")
     return 0
 
 
-def _write(columns: Sequence[str], rows: Iterator[tuple[Any, ...]], sink: TextIO) -> int:
+def write_rows(columns: Sequence[str], rows: Iterator[tuple[Any, ...]], sink: TextIO) -> int:
+    """Write answers as CSV under their heading; returns how many lines."""
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(columns)
     count = 0
